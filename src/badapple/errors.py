@@ -1,0 +1,147 @@
+"""The tree of errors that badapple raises.
+
+BadappleError
+├── ConfigError                 a setting is missing or makes no sense
+│   ├── UnknownStyleError       the style does not exist; lists those that do
+│   └── MissingFontError        no installed font can draw these characters; names the one to install
+├── InputError                  what the caller handed in cannot be used
+│   ├── PhotoError              the product photo
+│   └── ScriptError             a script of the caller's own
+├── ToolError                   ffmpeg or another child process failed; keeps its last lines
+│   ├── MediaError              a media file is missing, cut short or not what it should be
+│   └── DiskError               the disk is full or cannot be written
+├── QualityError                the finished video breaks a hard rule; the file is kept
+├── ProviderError               a maker of scripts, voices, scenes or pictures
+│   ├── TransientProviderError  try again
+│   ├── PermanentProviderError  do not try again
+│   └── OutcomeUnknownError     ask the vendor before anything is sent again
+└── PipelineOrchestrationError  what leaves the pipeline: stage, cause, retryable, charged
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class BadappleError(Exception):
+    """Any error that badapple raises on purpose."""
+
+    #: A sentence that says what to do next; empty where the message already does.
+    hint: str = ""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class ConfigError(BadappleError):
+    """A setting is missing or makes no sense."""
+
+
+class UnknownStyleError(ConfigError):
+    """The style does not exist."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"unknown style {name!r}; known styles: {', '.join(known)}")
+        self.name = name
+        self.known = known
+
+
+class MissingFontError(ConfigError):
+    """No installed font can draw these characters."""
+
+    def __init__(self, characters: str, *, install: str) -> None:
+        super().__init__(f"no installed font can draw {characters!r}", hint=install)
+        self.characters = characters
+        self.install = install
+
+
+class InputError(BadappleError):
+    """What the caller handed in cannot be used."""
+
+
+class PhotoError(InputError):
+    """The product photo cannot be used."""
+
+
+class ScriptError(InputError):
+    """A script of the caller's own cannot be used."""
+
+
+class ToolError(BadappleError):
+    """A child process failed; its last lines are kept."""
+
+    def __init__(self, message: str, *, last_lines: tuple[str, ...] = (), returncode: int | None = None, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.last_lines = last_lines
+        self.returncode = returncode
+
+
+class MediaError(ToolError):
+    """A media file is missing, cut short or not what it should be."""
+
+
+class DiskError(ToolError):
+    """The disk is full or cannot be written."""
+
+
+class QualityError(BadappleError):
+    """The finished video breaks a hard rule; the file is kept for a look."""
+
+    def __init__(self, message: str, *, broken: tuple[str, ...], path: Path) -> None:
+        super().__init__(message)
+        self.broken = broken
+        self.path = path
+
+
+class ProviderError(BadappleError):
+    """A maker of scripts, voices, scenes or pictures failed."""
+
+    def __init__(self, message: str, *, provider: str, status_code: int | None = None, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.provider = provider
+        self.status_code = status_code
+
+
+class TransientProviderError(ProviderError):
+    """Trying again may help."""
+
+
+class PermanentProviderError(ProviderError):
+    """Trying again cannot help."""
+
+
+class OutcomeUnknownError(ProviderError):
+    """The call may have been charged; ask the vendor before anything is sent again."""
+
+
+class PipelineOrchestrationError(BadappleError):
+    """What leaves the pipeline when a part failed for good.
+
+    Attributes:
+        stage: the stage that failed (`script_gen`, `voice_gen`, ...), or None before the first.
+        cause: the error below.
+        retryable: whether the same call may succeed later without any change.
+        charged: micro-dollars that vendors charged for this job so far.
+        possibly_charged: micro-dollars of calls whose outcome no vendor could tell.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        stage: str | None = None,
+        cause: BaseException | None = None,
+        retryable: bool = False,
+        charged: int = 0,
+        possibly_charged: int = 0,
+    ) -> None:
+        super().__init__(message, hint=getattr(cause, "hint", ""))
+        self.stage = stage
+        self.cause = cause
+        self.retryable = retryable
+        self.charged = charged
+        self.possibly_charged = possibly_charged
