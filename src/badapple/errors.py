@@ -81,7 +81,13 @@ class ToolError(BadappleError):
 
 
 class MediaError(ToolError):
-    """A media file is missing, cut short or not what it should be."""
+    """A media file is missing, cut short or not what it should be; `path` names it where one file is at fault."""
+
+    def __init__(
+        self, message: str, *, path: Path | None = None, last_lines: tuple[str, ...] = (), returncode: int | None = None, hint: str = ""
+    ) -> None:
+        super().__init__(message, last_lines=last_lines, returncode=returncode, hint=hint)
+        self.path = path
 
 
 class DiskError(ToolError):
