@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import fontpkg
-from fontTools.ttLib import TTCollection, TTFont
+from fontTools.ttLib import TTFont
+from fontTools.ttLib.ttCollection import TTCollection
 from PIL import ImageFont
 
 from badapple.errors import ConfigError, InputError, MissingFontError
@@ -32,6 +33,8 @@ _KIN = {
     "playfair-display": ("cormorant-garamond",),
     "unbounded": ("montserrat", "rubik"),
 }
+#: Static families whose regular is heavy: what stands in for them must be too.
+_LOOKS_HEAVY = {"anton": 800}
 _LAST_KIN = ("montserrat", "inter", "noto-sans")
 _NOTO = {
     "Arab": "Arabic", "Armn": "Armenian", "Beng": "Bengali", "Deva": "Devanagari", "Ethi": "Ethiopic", "Geor": "Georgian",
@@ -39,9 +42,22 @@ _NOTO = {
     "Mlym": "Malayalam", "Mymr": "Myanmar", "Orya": "Oriya", "Sinh": "Sinhala", "Taml": "Tamil", "Telu": "Telugu", "Thai": "Thai",
 }  # fmt: skip
 _SYSTEM = Path("/usr/share/fonts")
-_SYSTEM_CJK = ("NotoSansCJK*", "NotoSerifCJK*", "SourceHanSans*", "wqy-*", "DroidSansFallback*", "NanumGothic*", "ipag*", "fonts-japanese-gothic*")
+_SYSTEM_CJK = (
+    "NotoSansCJK*",
+    "NotoSerifCJK*",
+    "SourceHanSans*",
+    "wqy-*",
+    "DroidSansFallback*",
+    "NanumGothic*",
+    "ipag*",
+    "fonts-japanese-gothic*",
+)
 _SUFFIXES = {".ttf", ".otf", ".ttc", ".otc"}
-_CJK_INSTALL = "run `pip install 'badapple[cjk]'`, or put a font with these characters into a folder named by BADAPPLE_FONTS"
+_CJK_INSTALL = (
+    "run `pip install 'badapple[cjk]'`, "
+    "or put a font with these characters into a folder named by BADAPPLE_FONTS"
+)
+)
 _OTHER_INSTALL = "put a font with these characters into a folder named by BADAPPLE_FONTS"
 
 
@@ -95,9 +111,15 @@ def _load(path: Path, index: int, size: float, weight: int, optical: float) -> I
     except OSError:  # not a variable font
         return font
     wanted = {b"Weight": weight, b"Optical size": optical, b"Optical Size": optical}
-    values = [wanted.get(bytes(axis["name"] or b""), axis["default"]) for axis in axes]
-    clamped = [max(axis["minimum"], min(axis["maximum"], value)) for axis, value in zip(axes, values, strict=True)]
-    font.set_variation_by_axes(clamped)
+    font.set_variation_by_axes(
+        [
+            max(
+                axis["minimum"] or 0,
+                min(axis["maximum"] or 0, wanted.get(bytes(axis["name"] or b""), axis["default"] or 0)),
+            )
+            for axis in axes
+        ]
+    )
     return font
 
 
@@ -115,6 +137,8 @@ class FontBook:
         self._own_files: tuple[Path, ...] | None = None
         self._noto = _package_folder("manimgx_fonts")
         self._wide_files: tuple[Path, ...] | None = None
+        self._families: dict[Face, Source] = {}
+        self._runs: dict[tuple[str, Face | None, str], tuple[Run, ...]] = {}
 
     def check(self, text: str) -> None:
         """Make sure that every character of the text can be drawn.
@@ -131,73 +155,104 @@ class FontBook:
         Raises:
             ConfigError: the family is not installed.
         """
+        if face not in self._families:
+            self._families[face] = self._find(face)
+        return self._families[face]
+
+    def _find(self, face: Face) -> Source:
         for path in self._own():
             if _slug(path) == face.slug:
                 return Source(path)
         try:
-            files = fontpkg.family(face.slug)
-            return Source(fontpkg.select_file(files, face.weight, "normal", True).path)  # noqa: FBT003 - nearest
+            return Source(fontpkg.select_file(fontpkg.family(face.slug), face.weight, "normal", nearest=True).path)
         except fontpkg.FontpkgError as error:
-            hint = f"run `pip install fontpkg-{face.slug}`, or put {face.slug}.ttf into a folder named by BADAPPLE_FONTS"
+            hint = (
+                f"run `pip install fontpkg-{face.slug}`, or put {face.slug}.ttf into a folder named by BADAPPLE_FONTS"
+            )
             raise ConfigError(f"the font family {face.slug!r} is not installed", hint=hint) from error
+
+    def can_draw(self, text: str) -> bool:
+        """Say whether some installed font draws every character of clean text."""
+        try:
+            self.runs(text, face=None)
+        except (MissingFontError, InputError):
+            return False
+        return True
 
     def font(self, source: Source, *, size: float, weight: int, optical: float) -> ImageFont.FreeTypeFont:
         """Load a font of `size` px; `optical` is the size it is designed for, where it has that axis."""
         return _load(source.path, source.index, round(size, 3), weight, round(optical, 1))
 
-    def covers(self, text: str, *, face: Face) -> bool:
-        """Say whether the family itself has every character of the text."""
-        return self.family(face).covers(text)
+    def weight(self, source: Source, face: Face) -> int:
+        """Return the weight that looks like the face in this font: heavier where the face's own regular is heavy."""
+        return face.weight if source == self.family(face) else max(face.weight, _LOOKS_HEAVY.get(face.slug, 0))
 
-    def runs(self, text: str, *, face: Face | None) -> tuple[Run, ...]:
+    def runs(self, text: str, *, face: Face | None, within: str = "") -> tuple[Run, ...]:
         """Divide clean text into runs, each drawn whole by one font.
 
-        A script keeps one font all through the text where one has all its letters; signs and spaces stay with the text before.
+        A script keeps one font all through `within` (the text, if empty) where one font has all its letters; signs and
+        spaces go with the letters beside them.
 
         Raises:
             MissingFontError: nothing installed draws some of it.
             InputError: it holds control characters or unassigned points.
         """
+        key = (text, face, within or text)
+        if key not in self._runs:
+            self._runs[key] = self._divide(text, face=face, within=within or text)
+        return self._runs[key]
+
+    def _divide(self, text: str, *, face: Face | None, within: str) -> tuple[Run, ...]:
+        chosen = self._script_sources(face=face, within=within)
         parts = [self._drawable(part) for part in writing.clusters(text)]
-        chosen = self._script_sources(parts, face=face, text=text)
-        runs: list[Run] = []
-        missing: list[str] = []
-        for part in parts:
-            source = self._source(part, face=face, text=text, before=runs[-1].source if runs else None, chosen=chosen)
-            if source is None:
-                missing.append(part)
-            elif runs and runs[-1].source == source:
-                runs[-1] = Run(runs[-1].text + part, source)
-            else:
-                runs.append(Run(part, source))
+        sources = self._sign_sources(
+            parts, [self._source(part, face=face, within=within, chosen=chosen) for part in parts]
+        )
+        missing = [part for part, source in zip(parts, sources, strict=True) if source is None]
         if missing:
             _refuse(missing)
+        runs: list[Run] = []
+        for part, source in zip(parts, sources, strict=True):
+            if source is not None and runs and runs[-1].source == source:
+                runs[-1] = Run(runs[-1].text + part, source)
+            elif source is not None:
+                runs.append(Run(part, source))
         return tuple(runs)
 
-    def _script_sources(self, parts: list[str], *, face: Face | None, text: str) -> dict[str, Source]:
+    def _script_sources(self, *, face: Face | None, within: str) -> dict[str, Source]:
         """Choose for each script the first font that has all letters of it in this text."""
         letters: dict[str, str] = {}
-        for part in parts:
+        for part in writing.clusters(within):
             code = writing.script_of(part)
             if code != "Zyyy" and not writing.is_emoji(part):
                 letters[code] = letters.get(code, "") + part
         chosen = {}
         for code, used in letters.items():
-            source = next((item for item in self._chain(used, face=face, text=text) if item.covers(used)), None)
+            source = next((item for item in self._chain(used, face=face, within=within) if item.covers(used)), None)
             if source is not None:
                 chosen[code] = source
         return chosen
 
-    def _source(self, part: str, *, face: Face | None, text: str, before: Source | None, chosen: dict[str, Source]) -> Source | None:
-        if not writing.visible(part):
-            return before or next(self._chain(part, face=face, text=text), None)
-        if not writing.is_emoji(part):
-            code = writing.script_of(part)
-            if code in chosen:
-                return chosen[code]
-            if code == "Zyyy" and before is not None and before.path != self._emoji_path() and before.covers(part):
-                return before
-        return next((item for item in self._chain(part, face=face, text=text) if item.covers(part)), None)
+    def _source(self, part: str, *, face: Face | None, within: str, chosen: dict[str, Source]) -> Source | None:
+        code = writing.script_of(part)
+        if code in chosen and not writing.is_emoji(part):
+            return chosen[code]
+        return next((item for item in self._chain(part, face=face, within=within) if item.covers(part)), None)
+
+    def _sign_sources(self, parts: list[str], sources: list[Source | None]) -> list[Source | None]:
+        """Let signs follow the letters beside them: opening ones and spaces those after, others those before."""
+        signs = [writing.script_of(part) == "Zyyy" and not writing.is_emoji(part) for part in parts]
+        found = list(sources)
+        for at, part in enumerate(parts):
+            if not signs[at]:
+                continue
+            before = next((sources[to] for to in range(at - 1, -1, -1) if not signs[to]), None)
+            after = next((sources[to] for to in range(at + 1, len(parts)) if not signs[to]), None)
+            opens = unicodedata.category(part[0]) in {"Ps", "Pi", "Sc"}
+            order = (after, before) if opens else (before, after)
+            beside = (item for item in order if item is not None and item.path != self._emoji_path())
+            found[at] = next((item for item in beside if item.covers(part)), sources[at])
+        return found
 
     def _drawable(self, part: str) -> str:
         """Return the cluster, or the nearest simpler emoji that the emoji font draws as one picture."""
@@ -208,7 +263,7 @@ class FontBook:
         tries = (part, *writing.plain_emoji(part))
         return next((item for item in tries if source.covers(item) and _is_one_glyph(emoji, item)), tries[-1])
 
-    def _chain(self, part: str, *, face: Face | None, text: str) -> Iterator[Source]:
+    def _chain(self, part: str, *, face: Face | None, within: str) -> Iterator[Source]:
         """Yield fonts to try for a cluster, best first."""
         emoji = self._emoji_path()
         if emoji and writing.is_emoji(part):
@@ -223,14 +278,14 @@ class FontBook:
             yield from self._scripts(writing.script_of(part))
         yield from (Source(path) for path in self._own())
         if wide:
-            yield from self._wide(text)
+            yield from self._wide(within)
         yield from self._scripts(None)
         if not wide:
-            yield from self._wide(text)
+            yield from self._wide(within)
 
     def _kin(self, slug: str, weight: int) -> Iterator[Source]:
         if slug in fontpkg.families():
-            yield Source(fontpkg.select_file(fontpkg.family(slug), weight, "normal", True).path)  # noqa: FBT003 - nearest
+            yield Source(fontpkg.select_file(fontpkg.family(slug), weight, "normal", nearest=True).path)
 
     def _scripts(self, code: str | None) -> Iterator[Source]:
         if self._noto is None:
@@ -253,16 +308,18 @@ class FontBook:
             self._own_files = tuple(path for path in found if path.suffix.lower() in _SUFFIXES)
         return self._own_files
 
-    def _wide(self, text: str) -> Iterator[Source]:
+    def _wide(self, within: str) -> Iterator[Source]:
         if not self._cjk:
             return
         if self._wide_files is None:
             package = _package_folder("manimgx_fonts_cjk")
             bundled = sorted(package.glob("*.ttc")) if package else []
-            installed = (path for name in _SYSTEM_CJK for path in sorted(_SYSTEM.rglob(name)) if path.suffix.lower() in _SUFFIXES)
+            installed = (
+                path for name in _SYSTEM_CJK for path in sorted(_SYSTEM.rglob(name)) if path.suffix.lower() in _SUFFIXES
+            )
             self._wide_files = (*bundled, *installed)
         for path in self._wide_files:
-            yield Source(path, _member(path, text))
+            yield Source(path, _member(path, within))
 
 
 def _package_folder(name: str) -> Path | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -13,9 +14,10 @@ from PIL import Image, ImageDraw
 from badapple.errors import InputError
 from badapple.media import writing
 from badapple.media.fonts import Face, FontBook, Run
+from badapple.media.lines import divide
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -24,7 +26,6 @@ __all__ = ["Face", "Piece", "Setting", "measure", "set_text"]
 _REFERENCE = 128.0  #: px at which text is measured; fonts scale evenly
 _ENOUGH = 0.92  #: fewer lines win while their size is at least this share of the largest possible
 _TRACKED = {"Latn", "Cyrl", "Grek", "Zyyy", "Hebr", "Armn", "Geor", "Hani", "Hira", "Kana", "Hang"}
-_NEVER = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +78,23 @@ class _Hand:
 
     book: FontBook
     face: Face
+    body: str
     optical: float
     tracking: float
     outline: float
+
+    def runs(self, text: str) -> tuple[Run, ...]:
+        """Divide a part of the body by fonts."""
+        return self.book.runs(text, face=self.face, within=self.body)
 
     def length(self, runs: Iterable[Run], size: float) -> float:
         """Return the advance of the runs at `size`, px."""
         return sum(self._advance(run, size) for run in runs)
 
     def _advance(self, run: Run, size: float) -> float:
-        font = self.book.font(run.source, size=size, weight=self.face.weight, optical=self.optical)
+        font = self.book.font(
+            run.source, size=size, weight=self.book.weight(run.source, self.face), optical=self.optical
+        )
         if not self._tracks(run.text):
             return font.getlength(run.text)
         features = ["-liga", "-clig"]
@@ -95,9 +103,13 @@ class _Hand:
     def _tracks(self, text: str) -> bool:
         return self.tracking != 0 and all(writing.script_of(part) in _TRACKED for part in writing.clusters(text))
 
-    def draw(self, pen: ImageDraw.ImageDraw, run: Run, *, x: float, y: float, size: float, level: int, stroke: float) -> float:
+    def draw(
+        self, pen: ImageDraw.ImageDraw, run: Run, *, x: float, y: float, size: float, level: int, stroke: float
+    ) -> float:
         """Draw a run with its baseline at `y`; return its advance, px."""
-        font = self.book.font(run.source, size=size, weight=self.face.weight, optical=self.optical)
+        font = self.book.font(
+            run.source, size=size, weight=self.book.weight(run.source, self.face), optical=self.optical
+        )
         if self._tracks(run.text) and level == 0:
             self._draw_spaced(pen, run, x=x, y=y, size=size, stroke=stroke)
         else:
@@ -105,14 +117,26 @@ class _Hand:
             pen.text((x, y), run.text, fill=255, font=font, anchor="ls", direction=direction, stroke_width=stroke)
         return self._advance(run, size)
 
-    def _draw_spaced(self, pen: ImageDraw.ImageDraw, run: Run, *, x: float, y: float, size: float, stroke: float) -> None:
-        font = self.book.font(run.source, size=size, weight=self.face.weight, optical=self.optical)
+    def _draw_spaced(
+        self, pen: ImageDraw.ImageDraw, run: Run, *, x: float, y: float, size: float, stroke: float
+    ) -> None:
+        font = self.book.font(
+            run.source, size=size, weight=self.book.weight(run.source, self.face), optical=self.optical
+        )
         features = ["-liga", "-clig"]
         before = ""
         for number, part in enumerate(writing.clusters(run.text)):
             # The advance up to and with this character, less its own, keeps the kerning of the pair.
             at = font.getlength(before + part, features=features) - font.getlength(part, features=features)
-            pen.text((x + at + number * self.tracking * size, y), part, fill=255, font=font, anchor="ls", features=features, stroke_width=stroke)
+            pen.text(
+                (x + at + number * self.tracking * size, y),
+                part,
+                fill=255,
+                font=font,
+                anchor="ls",
+                features=features,
+                stroke_width=stroke,
+            )
             before += part
 
 
@@ -129,11 +153,11 @@ class _Line:
     def words(self) -> tuple[tuple[str, tuple[Run, ...]], ...]:
         """The parts that are drawn apart, each with its runs."""
         texts = [self.text] if self.whole else self.text.split(" ")
-        return tuple((text, self.hand.book.runs(text, face=self.hand.face)) for text in texts if text)
+        return tuple((text, self.hand.runs(text)) for text in texts if text)
 
     def space(self, size: float) -> float:
         """Return the advance of a space, px."""
-        return self.hand.length((Run(" ", self.words[0][1][0].source),), size)
+        return self.hand.length((Run(" ", self.hand.book.family(self.hand.face)),), size)
 
     def drawn(self, size: float, *, x: float) -> list[tuple[str, Image.Image, int, int]]:
         """Draw every word: text, ink mask, and its left and top in px from the line's origin on the baseline."""
@@ -152,20 +176,24 @@ class _Line:
         levelled = [
             (run, stretch.level)
             for stretch in writing.stretches(text, base=self.base)
-            for run in self.hand.book.runs(stretch.text, face=self.hand.face)
+            for run in self.hand.runs(stretch.text)
         ]
         order = writing.visual_order([level for _, level in levelled])
         return [levelled[at] for at in order]
 
 
-def _ink(runs: Sequence[tuple[Run, int]], hand: _Hand, *, size: float, shift: float) -> tuple[Image.Image | None, int, int]:
+def _ink(
+    runs: Sequence[tuple[Run, int]], hand: _Hand, *, size: float, shift: float
+) -> tuple[Image.Image | None, int, int]:
     """Draw runs side by side; return the mask cropped to its ink, and where that stands from the origin, px."""
     margin = math.ceil(size * 1.2) + 4
     width = math.ceil(hand.length((run for run, _ in runs), size)) + 2 * margin
     mask = _strokes(runs, hand, size=size, at=(margin + shift, 2 * margin), box=(width, 3 * margin), stroke=0)
     if hand.outline:
         stroke = max(0.5, hand.outline * size)
-        around = _strokes(runs, hand, size=size, at=(margin + shift, 2 * margin), box=(width, 3 * margin), stroke=stroke)
+        around = _strokes(
+            runs, hand, size=size, at=(margin + shift, 2 * margin), box=(width, 3 * margin), stroke=stroke
+        )
         mask = Image.fromarray(np.asarray(around) - np.minimum(np.asarray(mask), np.asarray(around)))
     box = mask.getbbox()
     if box is None:
@@ -174,7 +202,13 @@ def _ink(runs: Sequence[tuple[Run, int]], hand: _Hand, *, size: float, shift: fl
 
 
 def _strokes(
-    runs: Sequence[tuple[Run, int]], hand: _Hand, *, size: float, at: tuple[float, int], box: tuple[int, int], stroke: float
+    runs: Sequence[tuple[Run, int]],
+    hand: _Hand,
+    *,
+    size: float,
+    at: tuple[float, int],
+    box: tuple[int, int],
+    stroke: float,
 ) -> Image.Image:
     mask = Image.new("L", box, 0)
     pen = ImageDraw.Draw(mask)
@@ -225,9 +259,9 @@ def set_text(
         InputError: it does not fit even at the smallest size, or is empty.
         MissingFontError: nothing installed draws some of it.
     """
-    body = _cased(writing.clean(text), book=book, face=face, case=case)
+    body = _cased(writing.clean(text), book=book, case=case)
     book.runs(body, face=face)
-    hand = _Hand(book, face, size, tracking, outline)
+    hand = _Hand(book, face, body, size, tracking, outline)
     writer = _Writer(body, hand, align=align, leading=leading)
     for candidate, lines in writer.choices(size=size, smallest=smallest, width=width, max_lines=max_lines):
         fitted = writer.fit(lines, size=candidate, smallest=smallest, width=width, height=height, scale=scale)
@@ -239,16 +273,17 @@ def set_text(
 
 def measure(text: str, *, book: FontBook, face: Face, size: float, tracking: float = 0.0) -> float:
     """Return the advance of one line of text, layout px."""
-    hand = _Hand(book, face, size, tracking, 0.0)
-    return hand.length(book.runs(writing.clean(text), face=face), _REFERENCE) * size / _REFERENCE
+    body = writing.clean(text)
+    hand = _Hand(book, face, body, size, tracking, 0.0)
+    return hand.length(hand.runs(body), _REFERENCE) * size / _REFERENCE
 
 
-def _cased(text: str, *, book: FontBook, face: Face, case: Literal["as-is", "upper"]) -> str:
+def _cased(text: str, *, book: FontBook, case: Literal["as-is", "upper"]) -> str:
+    """Return the text in capitals where its script uses them for emphasis (Georgian does not) and fonts have them."""
     if case == "as-is":
         return text
-    source = book.family(face)
     return "".join(
-        upper if (upper := part.upper()) == part or source.covers(upper) or not source.covers(part) and writing.script_of(part) != "Geor" else part
+        part.upper() if writing.script_of(part) != "Geor" and book.can_draw(part.upper()) else part
         for part in writing.clusters(text)
     )
 
@@ -276,13 +311,15 @@ class _Writer:
         self._whole = writing.is_right_to_left(text)
         self._units = writing.break_units(text)
 
-    def choices(self, *, size: float, smallest: float, width: float, max_lines: int) -> Iterable[tuple[float, list[str]]]:
+    def choices(
+        self, *, size: float, smallest: float, width: float, max_lines: int
+    ) -> Iterable[tuple[float, list[str]]]:
         """Return (size, lines) to try, best first."""
         found = []
         for units in (self._units, self._split_units(smallest, width)):
             widths = [self._unit_width(unit) for unit in units]
             for count in range(1, min(max_lines, len(units)) + 1):
-                lines, widest = _divide(units, widths, count)
+                lines, widest = divide(units, widths, count)
                 fits = min(size, width / max(widest, 1e-6))
                 if fits >= smallest * 0.999:
                     found.append((fits, lines))
@@ -296,7 +333,7 @@ class _Writer:
     def _unit_width(self, unit: str) -> float:
         """Return the advance at size 1; a trailing space counts apart."""
         body = unit.rstrip(" ")
-        return self._hand.length(self._hand.book.runs(body, face=self._hand.face), _REFERENCE) / _REFERENCE if body else 0.0
+        return self._hand.length(self._hand.runs(body), _REFERENCE) / _REFERENCE if body else 0.0
 
     def _split_units(self, smallest: float, width: float) -> list[str]:
         return [
@@ -305,7 +342,9 @@ class _Writer:
             for part in (writing.split_long(unit) if self._unit_width(unit) * smallest > width else [unit])
         ]
 
-    def fit(self, lines: list[str], *, size: float, smallest: float, width: float, height: float, scale: float) -> Setting | None:
+    def fit(
+        self, lines: list[str], *, size: float, smallest: float, width: float, height: float, scale: float
+    ) -> Setting | None:
         """Draw the lines as large as their real ink allows; None where that is below the smallest size."""
         while size >= smallest * 0.98:
             setting = self._drawn(lines, size=size, scale=scale)
@@ -330,7 +369,8 @@ class _Writer:
         left = min((item[2] for item in placed), default=0)
         top = min((item[3] for item in placed), default=0)
         pieces = tuple(
-            Piece(_rgba(mask), (x - left) / scale, (y - top) / scale, text, number) for text, mask, x, y, number in placed
+            Piece(_rgba(mask), (x - left) / scale, (y - top) / scale, text, number)
+            for text, mask, x, y, number in placed
         )
         return Setting(
             pieces,
@@ -344,14 +384,16 @@ class _Writer:
     def _baselines(self, drawn: list[list[tuple[str, Image.Image, int, int]]], real: float) -> list[int]:
         """Return the baselines in px: one even pitch, wide enough that no line touches the next."""
         pitch = self._leading * real
-        for above, below in zip(drawn, drawn[1:], strict=False):
+        for above, below in pairwise(drawn):
             depth = max((top + mask.height for _, mask, _, top in above), default=0)
             rise = -min((top for _, _, _, top in below), default=0)
             pitch = max(pitch, depth + rise + 0.05 * real)
         return [round(number * pitch) for number in range(len(drawn))]
 
 
-def _shifts(drawn: list[list[tuple[str, Image.Image, int, int]]], align: Literal["left", "center", "right"]) -> list[int]:
+def _shifts(
+    drawn: list[list[tuple[str, Image.Image, int, int]]], align: Literal["left", "center", "right"]
+) -> list[int]:
     """Return how far each line moves, px, so that their ink lines up."""
     share = {"left": 0.0, "center": 0.5, "right": 1.0}[align]
     shifts = []
@@ -366,50 +408,3 @@ def _rgba(mask: Image.Image) -> NDArray[np.uint8]:
     image = np.zeros((mask.height, mask.width, 4), np.uint8)
     image[..., 3] = np.asarray(mask)
     return image
-
-
-def _divide(units: list[str], widths: list[float], count: int) -> tuple[list[str], float]:
-    """Divide units into `count` lines, the widest as narrow as can be, then the others as even as can be."""
-    spaces = [0.25 if unit.endswith(" ") else 0.0 for unit in units]
-    total = len(units)
-    ends = np.cumsum([0.0, *(width + space for width, space in zip(widths, spaces, strict=True))])
-
-    def span(start: int, end: int) -> float:
-        return float(ends[end] - ends[start]) - spaces[end - 1]
-
-    widest = _narrowest(span, total, count)
-    best = [[_NEVER] * (total + 1) for _ in range(count + 1)]
-    back = [[0] * (total + 1) for _ in range(count + 1)]
-    best[0][0] = 0.0
-    for line in range(1, count + 1):
-        for end in range(line, total + 1):
-            for start in range(end - 1, line - 2, -1):
-                wide = span(start, end)
-                if wide > widest * 1.0001 and start < end - 1:
-                    break
-                cost = best[line - 1][start] + _raggedness(wide, widest, last=end == total)
-                if wide <= widest * 1.0001 and cost < best[line][end]:
-                    best[line][end], back[line][end] = cost, start
-    cuts = [total]
-    for line in range(count, 0, -1):
-        cuts.append(back[line][cuts[-1]])
-    cuts.reverse()
-    return ["".join(units[start:end]).strip(" ") for start, end in zip(cuts, cuts[1:], strict=False)], widest
-
-
-def _raggedness(wide: float, widest: float, *, last: bool) -> float:
-    slack = 1.0 - wide / max(widest, 1e-6)
-    orphan = 1.0 if last and slack > 0.65 else 0.0
-    return slack * slack + orphan
-
-
-def _narrowest(span: Callable[[int, int], float], total: int, count: int) -> float:
-    """Return the smallest width into which `count` lines can be divided."""
-    best = [0.0, *[_NEVER] * total]
-    for _ in range(count):
-        best = [
-            _NEVER if end == 0 else min((max(best[start], span(start, end)) for start in range(end)), default=_NEVER)
-            for end in range(total + 1)
-        ]
-        # Line by line: after the first round only the start of the text is reachable with no line.
-    return best[total]

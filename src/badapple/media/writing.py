@@ -42,6 +42,10 @@ _SKIN = range(0x1F3FB, 0x1F400)
 _FLAG_LETTERS = range(0x1F1E6, 0x1F200)
 _STRONG_RIGHT = {"R", "AL"}
 _NUMBERS = {"EN", "AN"}
+_WIDE = (
+    (0x1100, 0x11FF), (0x2E80, 0xA4CF), (0xAC00, 0xD7FF), (0xF900, 0xFAFF), (0xFE30, 0xFE4F), (0xFF00, 0xFFEF),
+    (0x20000, 0x3FFFF),
+)  # fmt: skip
 #: Thai and Lao vowels that are written before the consonant they belong to: no line ends with one.
 _LEADING_VOWELS = frozenset("เแโใไເແໂໃໄ")
 #: Thai and Lao signs that lean on the letter before: no line starts with one.
@@ -73,7 +77,9 @@ def visible(cluster: str) -> str:
 
 def is_emoji(cluster: str) -> bool:
     """Say whether the cluster is meant as a picture."""
-    return EMOJI_STYLE in cluster or (cluster != "" and (emoji_presentation(cluster[0]) or ord(cluster[0]) in _FLAG_LETTERS))
+    return EMOJI_STYLE in cluster or (
+        cluster != "" and (emoji_presentation(cluster[0]) or ord(cluster[0]) in _FLAG_LETTERS)
+    )
 
 
 def plain_emoji(cluster: str) -> tuple[str, ...]:
@@ -86,14 +92,13 @@ def plain_emoji(cluster: str) -> tuple[str, ...]:
 
 def is_wide(cluster: str) -> bool:
     """Say whether the cluster is Chinese, Japanese or Korean, punctuation included."""
-    point = ord(cluster[0])
-    return 0x2E80 <= point <= 0xA4CF or 0xAC00 <= point <= 0xD7FF or 0xF900 <= point <= 0xFAFF or 0xFE30 <= point <= 0xFE4F or 0xFF00 <= point <= 0xFFEF or 0x1100 <= point <= 0x11FF or 0x20000 <= point <= 0x3FFFF  # fmt: skip
+    return any(start <= ord(cluster[0]) <= end for start, end in _WIDE)
 
 
 def script_of(cluster: str) -> str:
     """Return the ISO 15924 code of the cluster's script; `Zyyy` where any script may use it."""
     for character in cluster:
-        code: str = scripts.script(character)
+        code: str = scripts.script(character)  # type: ignore[no-untyped-call]  # fontTools is half annotated
         if code not in {"Zyyy", "Zinh", "Zzzz"}:
             return code
     return "Zyyy"
@@ -115,13 +120,17 @@ class Stretch:
 def stretches(line: str, *, base: int) -> list[Stretch]:
     """Cut a line into stretches of one direction, in the order they are read.
 
-    This is the Unicode bidirectional algorithm without explicit embeddings, which `clean` removes. It is needed because a
-    line may mix fonts, and each font's shaper sees only its own part.
+    This is the Unicode bidirectional algorithm without explicit embeddings, which `clean` removes. It is
+    needed because a line may mix fonts, and each font's shaper sees only its own part.
     """
     parts = clusters(line)
-    levels = _levels([_direction(part) for part in parts], base=base)
+    kinds = [_direction(part) for part in parts]
+    _pair_brackets(parts, kinds, base=base)
+    levels = _levels(kinds, base=base)
     pairs = zip(parts, levels, strict=True)
-    return [Stretch("".join(part for part, _ in group), level) for level, group in groupby(pairs, key=lambda pair: pair[1])]
+    return [
+        Stretch("".join(part for part, _ in group), level) for level, group in groupby(pairs, key=lambda pair: pair[1])
+    ]
 
 
 def visual_order(levels: Sequence[int]) -> list[int]:
@@ -178,6 +187,20 @@ def _levels(kinds: list[str], *, base: int) -> list[int]:
     return levels
 
 
+def _pair_brackets(parts: list[str], kinds: list[str], *, base: int) -> None:
+    """Give both brackets of a pair one direction (rule N0): the line's own, unless all about them is the other."""
+    own, other = ("R", "L") if base else ("L", "R")
+    opened: list[int] = []
+    for at, part in enumerate(parts):
+        if unicodedata.category(part[0]) == "Ps":
+            opened.append(at)
+        elif unicodedata.category(part[0]) == "Pe" and opened:
+            start = opened.pop()
+            inside = {kind for kind in kinds[start + 1 : at] if kind in "LR"}
+            before = next((kind for kind in reversed(kinds[:start]) if kind in "LR"), own)
+            kinds[start] = kinds[at] = other if inside == {other} and before == other else own if inside else "-"
+
+
 def _join_numbers(kinds: list[str]) -> None:
     """Make separators inside numbers and signs beside them part of the number."""
     for at, kind in enumerate(kinds):
@@ -211,14 +234,27 @@ def _side(level: int, base: int) -> int:
 
 def break_units(text: str) -> list[str]:
     """Split where a line may end (Unicode annex 14); every unit keeps its trailing space."""
+    japanese = any(script_of(character) in {"Hira", "Kana"} for character in text)
     units: list[str] = []
     for unit in line_break_units(text):
-        # A break after a slash or hyphen of a short word (A/B, X-1) makes lines worse, never better.
-        if units and not units[-1][-1].isspace() and len(units[-1]) < 4 and not is_wide(units[-1]):
+        if units and _belong_together(units[-1], unit, japanese=japanese):
             units[-1] += unit
         else:
             units.append(unit)
     return units
+
+
+def _belong_together(before: str, after: str, *, japanese: bool) -> bool:
+    """Say whether a break that is allowed here would still make the lines worse to read."""
+    if before[-1].isspace():
+        return False
+    if not is_wide(before[-1]):
+        return len(before) < 4 and not is_wide(after)  # A/B, X-1
+    last, first = script_of(before[-1]), script_of(after)
+    if "Hang" in (last, first):  # Korean breaks at its spaces
+        return True
+    # A Japanese phrase is a word (one script) with the hiragana after it.
+    return japanese and (first == "Hira" or (last == first and last != "Zyyy") or after[0] == "ー")
 
 
 def split_long(unit: str) -> list[str]:
