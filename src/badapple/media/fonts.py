@@ -37,26 +37,16 @@ _KIN = {
 _LOOKS_HEAVY = {"anton": 800}
 _LAST_KIN = ("montserrat", "inter", "noto-sans")
 _NOTO = {
-    "Arab": "Arabic", "Armn": "Armenian", "Beng": "Bengali", "Deva": "Devanagari", "Ethi": "Ethiopic", "Geor": "Georgian",
-    "Gujr": "Gujarati", "Guru": "Gurmukhi", "Hebr": "Hebrew", "Khmr": "Khmer", "Knda": "Kannada", "Laoo": "Lao",
-    "Mlym": "Malayalam", "Mymr": "Myanmar", "Orya": "Oriya", "Sinh": "Sinhala", "Taml": "Tamil", "Telu": "Telugu", "Thai": "Thai",
+    "Arab": "Arabic", "Armn": "Armenian", "Beng": "Bengali", "Deva": "Devanagari", "Ethi": "Ethiopic",
+    "Geor": "Georgian", "Gujr": "Gujarati", "Guru": "Gurmukhi", "Hebr": "Hebrew", "Khmr": "Khmer",
+    "Knda": "Kannada", "Laoo": "Lao", "Mlym": "Malayalam", "Mymr": "Myanmar", "Orya": "Oriya",
+    "Sinh": "Sinhala", "Taml": "Tamil", "Telu": "Telugu", "Thai": "Thai",
 }  # fmt: skip
 _SYSTEM = Path("/usr/share/fonts")
-_SYSTEM_CJK = (
-    "NotoSansCJK*",
-    "NotoSerifCJK*",
-    "SourceHanSans*",
-    "wqy-*",
-    "DroidSansFallback*",
-    "NanumGothic*",
-    "ipag*",
-    "fonts-japanese-gothic*",
-)
+_SYSTEM_CJK = ("NotoSansCJK*", "SourceHanSans*", "wqy-*", "DroidSansFallback*", "NanumGothic*", "ipag*")
 _SUFFIXES = {".ttf", ".otf", ".ttc", ".otc"}
 _CJK_INSTALL = (
-    "run `pip install 'badapple[cjk]'`, "
-    "or put a font with these characters into a folder named by BADAPPLE_FONTS"
-)
+    "run `pip install 'badapple[cjk]'`, or put a font with these characters into a folder named by BADAPPLE_FONTS"
 )
 _OTHER_INSTALL = "put a font with these characters into a folder named by BADAPPLE_FONTS"
 
@@ -99,7 +89,7 @@ def _characters(path: Path, index: int) -> frozenset[int]:
 @lru_cache(maxsize=64)
 def _members(path: Path) -> tuple[str, ...]:
     """Return the family names in a font collection, by index."""
-    with TTCollection(path, lazy=True) as collection:
+    with TTCollection(path, lazy=True) as collection:  # type: ignore[no-untyped-call]  # fontTools is half annotated
         return tuple(font["name"].getBestFamilyName() or "" for font in collection)
 
 
