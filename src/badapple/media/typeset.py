@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from PIL import Image, ImageDraw
 
 from badapple.errors import InputError
 from badapple.media import writing
-from badapple.media.fonts import Face, FontBook, Run
+from badapple.media.fonts import Face, FontBook
+from badapple.media.lettering import Hand, Line
 from badapple.media.lines import divide
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
+    from PIL import Image
 
 __all__ = ["Face", "Piece", "Setting", "measure", "set_text"]
 
 _REFERENCE = 128.0  #: px at which text is measured; fonts scale evenly
 _ENOUGH = 0.92  #: fewer lines win while their size is at least this share of the largest possible
-_TRACKED = {"Latn", "Cyrl", "Grek", "Zyyy", "Hebr", "Armn", "Geor", "Hani", "Hira", "Kana", "Hang"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,152 +71,6 @@ class Setting:
         return piece.left + left, piece.top + top
 
 
-@dataclass(frozen=True, slots=True)
-class _Hand:
-    """How letters are drawn: fonts, weight, spacing."""
-
-    book: FontBook
-    face: Face
-    body: str
-    optical: float
-    tracking: float
-    outline: float
-
-    def runs(self, text: str) -> tuple[Run, ...]:
-        """Divide a part of the body by fonts."""
-        return self.book.runs(text, face=self.face, within=self.body)
-
-    def length(self, runs: Iterable[Run], size: float) -> float:
-        """Return the advance of the runs at `size`, px."""
-        return sum(self._advance(run, size) for run in runs)
-
-    def _advance(self, run: Run, size: float) -> float:
-        font = self.book.font(
-            run.source, size=size, weight=self.book.weight(run.source, self.face), optical=self.optical
-        )
-        if not self._tracks(run.text):
-            return font.getlength(run.text)
-        features = ["-liga", "-clig"]
-        return font.getlength(run.text, features=features) + self.tracking * size * len(writing.clusters(run.text))
-
-    def _tracks(self, text: str) -> bool:
-        return self.tracking != 0 and all(writing.script_of(part) in _TRACKED for part in writing.clusters(text))
-
-    def draw(
-        self, pen: ImageDraw.ImageDraw, run: Run, *, x: float, y: float, size: float, level: int, stroke: float
-    ) -> float:
-        """Draw a run with its baseline at `y`; return its advance, px."""
-        font = self.book.font(
-            run.source, size=size, weight=self.book.weight(run.source, self.face), optical=self.optical
-        )
-        if self._tracks(run.text) and level == 0:
-            self._draw_spaced(pen, run, x=x, y=y, size=size, stroke=stroke)
-        else:
-            direction = "rtl" if level % 2 else "ltr"
-            pen.text((x, y), run.text, fill=255, font=font, anchor="ls", direction=direction, stroke_width=stroke)
-        return self._advance(run, size)
-
-    def _draw_spaced(
-        self, pen: ImageDraw.ImageDraw, run: Run, *, x: float, y: float, size: float, stroke: float
-    ) -> None:
-        font = self.book.font(
-            run.source, size=size, weight=self.book.weight(run.source, self.face), optical=self.optical
-        )
-        features = ["-liga", "-clig"]
-        before = ""
-        for number, part in enumerate(writing.clusters(run.text)):
-            # The advance up to and with this character, less its own, keeps the kerning of the pair.
-            at = font.getlength(before + part, features=features) - font.getlength(part, features=features)
-            pen.text(
-                (x + at + number * self.tracking * size, y),
-                part,
-                fill=255,
-                font=font,
-                anchor="ls",
-                features=features,
-                stroke_width=stroke,
-            )
-            before += part
-
-
-@dataclass(frozen=True)
-class _Line:
-    """One line of text with its fonts."""
-
-    text: str
-    hand: _Hand
-    base: int
-    whole: bool
-
-    @cached_property
-    def words(self) -> tuple[tuple[str, tuple[Run, ...]], ...]:
-        """The parts that are drawn apart, each with its runs."""
-        texts = [self.text] if self.whole else self.text.split(" ")
-        return tuple((text, self.hand.runs(text)) for text in texts if text)
-
-    def space(self, size: float) -> float:
-        """Return the advance of a space, px."""
-        return self.hand.length((Run(" ", self.hand.book.family(self.hand.face)),), size)
-
-    def drawn(self, size: float, *, x: float) -> list[tuple[str, Image.Image, int, int]]:
-        """Draw every word: text, ink mask, and its left and top in px from the line's origin on the baseline."""
-        found = []
-        for text, runs in self.words:
-            mask, left, top = _ink(self._ordered(runs, text), self.hand, size=size, shift=x - math.floor(x))
-            if mask is not None:
-                found.append((text, mask, left + math.floor(x), top))
-            x += self.hand.length(runs, size) + self.space(size)
-        return found
-
-    def _ordered(self, runs: tuple[Run, ...], text: str) -> list[tuple[Run, int]]:
-        """Return the runs from left to right, each with its level."""
-        if not self.whole or len(runs) == 1:
-            return [(run, self.base if self.whole else 0) for run in runs]
-        levelled = [
-            (run, stretch.level)
-            for stretch in writing.stretches(text, base=self.base)
-            for run in self.hand.runs(stretch.text)
-        ]
-        order = writing.visual_order([level for _, level in levelled])
-        return [levelled[at] for at in order]
-
-
-def _ink(
-    runs: Sequence[tuple[Run, int]], hand: _Hand, *, size: float, shift: float
-) -> tuple[Image.Image | None, int, int]:
-    """Draw runs side by side; return the mask cropped to its ink, and where that stands from the origin, px."""
-    margin = math.ceil(size * 1.2) + 4
-    width = math.ceil(hand.length((run for run, _ in runs), size)) + 2 * margin
-    mask = _strokes(runs, hand, size=size, at=(margin + shift, 2 * margin), box=(width, 3 * margin), stroke=0)
-    if hand.outline:
-        stroke = max(0.5, hand.outline * size)
-        around = _strokes(
-            runs, hand, size=size, at=(margin + shift, 2 * margin), box=(width, 3 * margin), stroke=stroke
-        )
-        mask = Image.fromarray(np.asarray(around) - np.minimum(np.asarray(mask), np.asarray(around)))
-    box = mask.getbbox()
-    if box is None:
-        return None, 0, 0
-    return mask.crop(box), box[0] - margin, box[1] - 2 * margin
-
-
-def _strokes(
-    runs: Sequence[tuple[Run, int]],
-    hand: _Hand,
-    *,
-    size: float,
-    at: tuple[float, int],
-    box: tuple[int, int],
-    stroke: float,
-) -> Image.Image:
-    mask = Image.new("L", box, 0)
-    pen = ImageDraw.Draw(mask)
-    x, y = at
-    for run, level in runs:
-        x += hand.draw(pen, run, x=x, y=y, size=size, level=level, stroke=stroke)
-    return mask
-
-
 def set_text(
     text: str,
     *,
@@ -261,7 +114,7 @@ def set_text(
     """
     body = _cased(writing.clean(text), book=book, case=case)
     book.runs(body, face=face)
-    hand = _Hand(book, face, body, size, tracking, outline)
+    hand = Hand(book, face, body, size, tracking, outline)
     writer = _Writer(body, hand, align=align, leading=leading)
     for candidate, lines in writer.choices(size=size, smallest=smallest, width=width, max_lines=max_lines):
         fitted = writer.fit(lines, size=candidate, smallest=smallest, width=width, height=height, scale=scale)
@@ -274,7 +127,7 @@ def set_text(
 def measure(text: str, *, book: FontBook, face: Face, size: float, tracking: float = 0.0) -> float:
     """Return the advance of one line of text, layout px."""
     body = writing.clean(text)
-    hand = _Hand(book, face, body, size, tracking, 0.0)
+    hand = Hand(book, face, body, size, tracking, 0.0)
     return hand.length(hand.runs(body), _REFERENCE) * size / _REFERENCE
 
 
@@ -300,7 +153,7 @@ def _coloured(setting: Setting, colour: tuple[int, int, int]) -> Setting:
 class _Writer:
     """Breaks one text into lines and draws them."""
 
-    def __init__(self, text: str, hand: _Hand, *, align: Literal["left", "center", "right"], leading: float) -> None:
+    def __init__(self, text: str, hand: Hand, *, align: Literal["left", "center", "right"], leading: float) -> None:
         if not text:
             raise InputError("there is no text to set")
         self._text = text
@@ -357,7 +210,7 @@ class _Writer:
 
     def _drawn(self, lines: list[str], *, size: float, scale: float) -> Setting:
         real = size * scale
-        rows = [_Line(line, self._hand, self._base, self._whole) for line in lines]
+        rows = [Line(line, self._hand, self._base, self._whole) for line in lines]
         drawn = [row.drawn(real, x=0.0) for row in rows]
         baselines = self._baselines(drawn, real)
         shifts = _shifts(drawn, self._align)
