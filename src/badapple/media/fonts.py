@@ -193,11 +193,16 @@ class FontBook:
         return self._runs[key]
 
     def _divide(self, text: str, *, face: Face | None, within: str) -> tuple[Run, ...]:
+        if any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
+            _refuse([text])  # some fonts do have a glyph for U+0000
         chosen = self._script_sources(face=face, within=within)
-        parts = [self._drawable(part) for part in writing.clusters(text)]
-        sources = self._sign_sources(
-            parts, [self._source(part, face=face, within=within, chosen=chosen) for part in parts]
-        )
+        found = [
+            (piece, source)
+            for part in writing.clusters(text)
+            for piece, source in self._sources(self._drawable(part), face=face, within=within, chosen=chosen)
+        ]
+        parts = [part for part, _ in found]
+        sources = self._sign_sources(parts, [source for _, source in found])
         missing = [part for part, source in zip(parts, sources, strict=True) if source is None]
         if missing:
             _refuse(missing)
@@ -228,6 +233,16 @@ class FontBook:
         if code in chosen and not writing.is_emoji(part):
             return chosen[code]
         return next((item for item in self._chain(part, face=face, within=within) if item.covers(part)), None)
+
+    def _sources(
+        self, part: str, *, face: Face | None, within: str, chosen: dict[str, Source]
+    ) -> list[tuple[str, Source | None]]:
+        """Return the font of a cluster, or those of its characters where marks of another script were put on it."""
+        source = self._source(part, face=face, within=within, chosen=chosen)
+        if source is not None or len(part) == 1:
+            return [(part, source)]
+        apart = (item for item in part if writing.visible(item))
+        return [(item, self._source(item, face=face, within=within, chosen={})) for item in apart]
 
     def _sign_sources(self, parts: list[str], sources: list[Source | None]) -> list[Source | None]:
         """Let signs follow the letters beside them: opening ones and spaces those after, others those before."""
@@ -343,7 +358,7 @@ def _refuse(missing: list[str]) -> None:
     for character in characters:
         kind = unicodedata.category(character)
         if kind in {"Cc", "Cn", "Cs"}:
-            name = {"Cc": "a control character", "Cn": "not a character", "Cs": "half of a character"}[kind]
+            name = {"Cc": "a control character", "Cn": "not a character", "Cs": "half of one"}[kind]
             raise InputError(f"the text holds U+{ord(character):04X}, which is {name}", hint="remove it from the text")
     wide = any(writing.is_wide(character) for character in characters)
     raise MissingFontError(characters, install=_CJK_INSTALL if wide else _OTHER_INSTALL)
