@@ -1,0 +1,61 @@
+"""How long the offline voice takes to say something."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from badapple.providers.offline.phonemes import Sentence
+
+__all__ = ["FASTEST", "PAUSE", "estimate", "lengths", "seconds_at"]
+
+FASTEST = 1.15  #: times the style's pace; faster sounds hurried
+PAUSE = 0.34  #: seconds between two sentences at the voice's own pace
+_TAIL = 0.25  #: seconds of silence that the model keeps inside a sentence's last sound
+_LEAD = 0.10  #: seconds heard before a sentence's first phoneme, with what is kept around its sound
+
+
+def estimate(text: str, *, pace: float, pronounce: tuple[tuple[str, str], ...] = ()) -> float:
+    """Return the seconds that the offline voice needs for a text at a pace (1 is the voice's own).
+
+    Asks the voice's own model for sound lengths, without speaking: some 10 ms a sentence after the first call, which loads it.
+
+    Raises:
+        ScriptError: the English voice cannot read the text; names the word.
+    """
+    return seconds_at(_own_lengths(text, pronounce), pace)
+
+
+def seconds_at(parts: tuple[tuple[Sentence, NDArray[np.float32]], ...], pace: float) -> float:
+    """Return the seconds of a reading whose sound lengths are known."""
+    spoken = sum(_heard(sentence, frames) / pace + _LEAD for sentence, frames in parts)
+    return max(0.0, spoken + PAUSE / pace * (len(parts) - 1)) if parts else 0.0
+
+
+@lru_cache(maxsize=512)
+def _own_lengths(text: str, pronounce: tuple[tuple[str, str], ...]) -> tuple[tuple[Sentence, NDArray[np.float32]], ...]:
+    from badapple.providers.offline.phonemes import read  # noqa: PLC0415 - keeps this module light
+
+    return lengths(read(text, pronounce).sentences) if text.strip() else ()
+
+
+def lengths(sentences: tuple[Sentence, ...]) -> tuple[tuple[Sentence, NDArray[np.float32]], ...]:
+    """Return each sentence with the length of each of its sounds, in prosody frames."""
+    from badapple.providers.offline import speech  # noqa: PLC0415 - keeps this module light
+
+    voice = speech.load()
+    return tuple((sentence, voice.lengths(sentence)) for sentence in sentences)
+
+
+def _heard(sentence: Sentence, frames: NDArray[np.float32]) -> float:
+    """Return seconds from a sentence's first sound to its last, at the voice's own pace."""
+    from badapple.providers.offline.phonemes import MARKS  # noqa: PLC0415 - keeps this module light
+    from badapple.providers.offline.speech import HOP  # noqa: PLC0415
+
+    trailing = len(sentence.phonemes) - len(sentence.phonemes.rstrip("".join(MARKS)))
+    return float(np.sum(frames[1 : len(frames) - 1 - trailing])) * HOP - _TAIL

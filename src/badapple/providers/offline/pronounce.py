@@ -1,0 +1,117 @@
+"""What the voice says for what the captions show."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Said", "say", "speakable"]
+
+_EDGE = re.compile(r"^(\W*)(.*?)(\W*)$", re.DOTALL)
+_SITE = re.compile(r"(?:https?://)?(?:www\.)?((?:[a-z0-9-]+\.)+[a-z]{2,})((?:/[\w.-]+)*)/?", re.IGNORECASE)
+_AROUND_THE_CLOCK = re.compile(r"24/7")
+_SYMBOLS = {"&": "and", "+": "plus", "@": "at", "=": "equals", "×": "times", "%": "percent"}
+#: Top-level domains that are read as words; others (`.io`, `.uk`) are spelled.
+_READ_DOMAINS = frozenset({"com", "net", "org", "shop", "store", "app", "info", "biz", "online", "design", "club"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """Shown words that are spoken as one unit.
+
+    Attributes:
+        shown: words as captions write them.
+        text: what the voice reads for them.
+    """
+
+    shown: tuple[str, ...]
+    text: str
+
+
+def speakable(text: str) -> bool:
+    """Say whether the English voice can read the text: there are words, all in Latin script."""
+    letters = [char for char in text if char.isalpha()]
+    return any(char.isalnum() for char in text) and all(_latin(char) for char in letters)
+
+
+def say(text: str, pronounce: Sequence[tuple[str, str]] = ()) -> tuple[Said, ...]:
+    """Split a text into spoken units; every shown word appears in exactly one of them."""
+    shown = _glued(text.split())
+    rules = sorted(((tuple(_bare(word) for word in written.split()), said) for written, said in pronounce), key=lambda rule: -len(rule[0]))
+    units: list[Said] = []
+    at = 0
+    while at < len(shown):
+        rule = next((rule for rule in rules if rule[0] and _matches(shown, at, rule[0])), None)
+        count = len(rule[0]) if rule else 1
+        words = tuple(shown[at : at + count])
+        units.append(Said(shown=words, text=_replaced(words, rule[1]) if rule else _spoken(words[0])))
+        at += count
+    return tuple(units)
+
+
+def _latin(char: str) -> bool:
+    return unicodedata.name(char, "").startswith(("LATIN", "FEMININE ORDINAL", "MASCULINE ORDINAL"))
+
+
+def _glued(words: Sequence[str]) -> list[str]:
+    """Join marks that stand alone and are never spoken (dashes, emoji) to the word before."""
+    out: list[str] = []
+    lead = ""
+    for word in words:
+        spoken = any(char.isalnum() for char in word) or word in _SYMBOLS
+        if spoken:
+            out.append(f"{lead}{word}")
+            lead = ""
+        elif out:
+            out[-1] += f" {word}"
+        else:
+            lead += f"{word} "
+    return out
+
+
+def _bare(word: str) -> str:
+    match = _EDGE.match(word)
+    return (match[2] if match else word).casefold()
+
+
+def _matches(shown: Sequence[str], at: int, rule: tuple[str, ...]) -> bool:
+    found = tuple(_bare(word) for word in shown[at : at + len(rule)])
+    if found == rule:
+        return True
+    return found[:-1] == rule[:-1] and bool(found) and found[-1] in {f"{rule[-1]}'s", f"{rule[-1]}’s"}
+
+
+def _replaced(words: tuple[str, ...], said: str) -> str:
+    """Put the spoken form in place of the words, with the marks around them and a genitive kept."""
+    first, last = _EDGE.match(words[0]), _EDGE.match(words[-1])
+    own = "'s" if _bare(words[-1]).endswith(("'s", "’s")) and not said.endswith("'s") else ""
+    return _plain(f"{first[1] if first else ''}{said}{own}{last[3] if last else ''}")
+
+
+def _spoken(word: str) -> str:
+    if word in _SYMBOLS:
+        return _SYMBOLS[word]
+    word = _AROUND_THE_CLOCK.sub("twenty-four seven", word)
+    match = _EDGE.match(word)
+    if match and (site := _SITE.fullmatch(match[2])) and site[1].rpartition(".")[2].isalpha() and "." in site[1].strip("."):
+        return _plain(f"{match[1]}{_site(site)}{match[3]}")
+    return _plain(word)
+
+
+def _site(site: re.Match[str]) -> str:
+    *names, top = site[1].split(".")
+    if not any(len(name) > 1 for name in names):
+        return site[0]  # an abbreviation such as `e.g` or `U.S`
+    end = top if top.lower() in _READ_DOMAINS else " ".join(top.upper())
+    path = "".join(f" slash {part}" for part in site[2].split("/") if part)
+    return f"{' dot '.join(names)} dot {end}{path}"
+
+
+def _plain(text: str) -> str:
+    """Drop what is no text at all (emoji, trademark signs), so that no engine spells it out."""
+    return "".join(char for char in text if unicodedata.category(char) not in {"So", "Cs", "Co", "Cn", "Sk", "Cf", "Mn"} or char == "°")
