@@ -52,7 +52,9 @@ def read_settings(env: Mapping[str, str]) -> Settings:
         ConfigError: a variable makes no sense; names it.
     """
     data = Path(env.get("BADAPPLE_DATA_DIR") or platformdirs.user_data_path("badapple", appauthor=False)).expanduser()
-    cache = Path(env.get("BADAPPLE_CACHE_DIR") or platformdirs.user_cache_path("badapple", appauthor=False)).expanduser()
+    cache = Path(
+        env.get("BADAPPLE_CACHE_DIR") or platformdirs.user_cache_path("badapple", appauthor=False)
+    ).expanduser()
     styles = tuple(Path(item).expanduser() for item in env.get("BADAPPLE_STYLES", "").split(os.pathsep) if item)
     fonts = tuple(Path(item).expanduser() for item in env.get("BADAPPLE_FONTS", "").split(os.pathsep) if item)
     ffmpeg = env.get("BADAPPLE_FFMPEG")

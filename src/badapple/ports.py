@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     import numpy as np
@@ -98,6 +99,12 @@ class MusicSource(Protocol):
 class AssetRunner(Protocol):
     """Makes assets, here or elsewhere; asking again for a finished one is free."""
 
-    async def run(self, request: AssetRequest) -> Asset:
-        """Return the asset, made now or found."""
+    async def run(
+        self, request: AssetRequest, *, on_begin: Callable[[AssetRequest], Awaitable[None]] | None = None
+    ) -> Asset:
+        """Return the asset, made now or found; `on_begin` is awaited when its making really begins."""
+        ...
+
+    async def ingest(self, file: Path, *, kind: str, sha256: str) -> Asset:
+        """Keep a file that the caller handed in, named by its content."""
         ...

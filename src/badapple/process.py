@@ -103,7 +103,9 @@ def run(
         Stopped: the work in this thread was cancelled; the child's whole group is dead.
     """
     limits = limits or Limits()
-    with _child(args, limits=limits, stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL, cwd=cwd, env=env) as child:
+    with _child(
+        args, limits=limits, stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL, cwd=cwd, env=env
+    ) as child:
         if stdin is not None:
             threading.Thread(target=_feed, args=(child.process.stdin, stdin), daemon=True).start()
         deadline = time.monotonic() + limits.seconds
@@ -111,7 +113,9 @@ def run(
             check_stop()
             if time.monotonic() > deadline:
                 child.kill()
-                raise ToolError(f"{_name(args)} took longer than {limits.seconds:.0f} s and was stopped", last_lines=child.tail())
+                raise ToolError(
+                    f"{_name(args)} took longer than {limits.seconds:.0f} s and was stopped", last_lines=child.tail()
+                )
         return child.result(args)
 
 
@@ -185,7 +189,12 @@ class _Child:
             return Output(stdout=b"".join(self._out), last_lines=self.tail())
         text = "\n".join(self._lines)
         if os.strerror(errno.ENOSPC) in text:
-            raise DiskError("the disk is full", last_lines=self.tail(), returncode=code, hint="free some space, then run the same command again: finished parts are kept")
+            raise DiskError(
+                "the disk is full",
+                last_lines=self.tail(),
+                returncode=code,
+                hint="free some space, then run the same command again: finished parts are kept",
+            )
         said = self._lines[-1] if self._lines else "no message"
         why = f"was killed by signal {-code}" if code < 0 else f"failed with exit code {code}"
         raise ToolError(f"{_name(args)} {why}: {said}", last_lines=self.tail(), returncode=code)
@@ -197,7 +206,9 @@ class _Child:
 
 
 @contextlib.contextmanager
-def _child(args: Sequence[str | Path], *, limits: Limits, stdin: int, cwd: Path | None, env: Mapping[str, str] | None) -> Iterator[_Child]:
+def _child(
+    args: Sequence[str | Path], *, limits: Limits, stdin: int, cwd: Path | None, env: Mapping[str, str] | None
+) -> Iterator[_Child]:
     try:
         process = subprocess.Popen(
             [str(arg) for arg in args],

@@ -1,0 +1,175 @@
+"""Runs requests in this process: finds, makes, keeps."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import hashlib
+import shutil
+import time
+from typing import TYPE_CHECKING
+
+from filelock import AsyncFileLock
+
+from badapple import __version__
+from badapple.errors import DiskError, MediaError
+from badapple.models import AssetRequest, Maker
+from badapple.process import in_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from pathlib import Path
+
+    from badapple.assets.recipes import Made, Recipe
+    from badapple.cache import Cache
+    from badapple.journal import Journal
+    from badapple.models import Asset
+    from badapple.process import P, T
+
+    Begun = Callable[[AssetRequest], Awaitable[None]]
+
+__all__ = ["LocalRunner"]
+
+_OURS = Maker(name="badapple", model=__version__, generated=False)
+
+
+class LocalRunner:
+    """Makes assets in process, at most `workers` at once; asking again for a finished one is free.
+
+    Args:
+        journal: what is finished.
+        cache: where files are kept.
+        recipes: kind of asset -> how it is made.
+        workers: how many are made at once.
+        fresh: make each asset anew, once.
+        threaded: keep database and hashing off the event loop; False for a database that lives in one thread.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        cache: Cache,
+        *,
+        recipes: Mapping[str, Recipe],
+        workers: int = 2,
+        fresh: bool = False,
+        threaded: bool = True,
+    ) -> None:
+        self._journal = journal
+        self._cache = cache
+        self._recipes = recipes
+        self._slots = asyncio.Semaphore(workers)
+        self._fresh = fresh
+        self._threaded = threaded
+        self._seen: dict[str, AssetRequest] = {}  # digest -> the request that made it, to make it again
+        self._made: set[str] = set()
+
+    async def run(self, request: AssetRequest, *, on_begin: Begun | None = None) -> Asset:
+        """Return the asset, found or made now.
+
+        Args:
+            request: what is wanted.
+            on_begin: awaited with the request when its making really begins.
+
+        Raises:
+            BadappleError: as the making raises.
+            DiskError: the cache cannot be written.
+        """
+        key = _key(request)
+        try:
+            asset = None if self._stale(key) else await self._quick(self._journal.find, key)
+            if asset is None:
+                asset = await self._make(key, request, on_begin)
+        except OSError as error:
+            raise _disk_error(error, self._cache.root) from error
+        self._seen[asset.digest] = request
+        return asset
+
+    async def ingest(self, file: Path, *, kind: str, sha256: str) -> Asset:
+        """Keep a file that the caller handed in, named by its content."""
+        key = hashlib.sha256(f"{kind}:{sha256}".encode()).hexdigest()
+        try:
+            return (
+                await in_thread(self._take, file, key=key, kind=kind)
+                if self._threaded
+                else self._take(file, key=key, kind=kind)
+            )
+        except OSError as error:
+            raise _disk_error(error, self._cache.root) from error
+
+    def _take(self, file: Path, *, key: str, kind: str) -> Asset:
+        found = self._journal.find(key)
+        if found is not None:
+            return found
+        with self._cache.workplace() as folder:
+            copy = folder / f"{kind}{file.suffix.lower()[:8]}"
+            shutil.copyfile(file, copy)
+            self._journal.begin(
+                key, AssetRequest(kind=kind, params={}), Maker(name="user", model="file", generated=False)
+            )
+            return self._journal.collect(key, {kind: copy}, facts={}, seconds=0)
+
+    async def _make(self, key: str, request: AssetRequest, on_begin: Begun | None) -> Asset:
+        inputs = {name: await self._input(digest) for name, digest in request.inputs.items()}
+        lock = AsyncFileLock(self._lock_path(key), run_in_executor=False, poll_interval=0.1)
+        async with self._slots, lock:
+            # Another process may have made it while this one waited.
+            if not self._stale(key) and (found := await self._quick(self._journal.find, key)) is not None:
+                return found
+            recipe = self._recipes[request.kind]
+            await self._quick(self._journal.begin, key, request, recipe.maker or _OURS)
+            if on_begin is not None:
+                await on_begin(request)
+            begun = time.monotonic()
+            with self._cache.workplace() as folder:
+                made = await recipe.make(request, inputs, folder)
+                asset = await self._quick(self._collect, key, made, time.monotonic() - begun)
+            self._made.add(key)
+            return asset
+
+    def _collect(self, key: str, made: Made, seconds: float) -> Asset:
+        return self._journal.collect(key, made.files, facts=made.facts, seconds=round(seconds, 3))
+
+    async def _input(self, digest: str) -> Asset:
+        """Find an input by its content; where a file of it is gone, make it again."""
+        found = await self._quick(self._journal.find_digest, digest)
+        if found is not None:
+            return found
+        request = self._seen.get(digest)
+        if request is None:
+            raise MediaError("a finished part is gone from the cache", hint="run the same command again")
+        made = await self.run(request)
+        if made.digest != digest:
+            raise MediaError(
+                f"{request.label or request.kind} came out different when it was made again",
+                hint="run the same command again",
+            )
+        return made
+
+    def _stale(self, key: str) -> bool:
+        return self._fresh and key not in self._made
+
+    def _lock_path(self, key: str) -> str:
+        folder = self._cache.root / "locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        return str(folder / f"{key[:3]}.lock")  # a shared prefix costs a short wait; a lock file a key would pile up
+
+    async def _quick(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await in_thread(work, *args, **kwargs) if self._threaded else work(*args, **kwargs)
+
+
+def _key(request: AssetRequest) -> str:
+    # The release enters every key: drawing code changes with it, and what is made here costs nothing to make again.
+    return hashlib.sha256(f"{__version__}\n{request.identity()}".encode()).hexdigest()
+
+
+def _disk_error(error: OSError, root: Path) -> DiskError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskError(
+            f"the disk of the cache {root} is full",
+            hint="free some space or set BADAPPLE_CACHE_DIR, then run the same command again: finished parts are kept",
+        )
+    return DiskError(
+        f"the cache {root} cannot be used: {error.strerror or error}",
+        hint="set BADAPPLE_CACHE_DIR to a folder that can be written",
+    )

@@ -1,0 +1,81 @@
+"""Engines and sessions on a database URL."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from badapple.config import get_settings
+from badapple.database.schema import upgrade
+from badapple.errors import ConfigError, DiskError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from sqlite3 import Connection
+
+_BUSY_MS = 30_000
+
+
+def _tune_sqlite(connection: Connection, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+@lru_cache(maxsize=8)
+def open_database(url: str) -> Engine:
+    """Return the engine of a database, its tables up to date.
+
+    Raises:
+        ConfigError: the URL is none, or the database cannot be reached.
+        DiskError: the folder of the SQLite file cannot be written.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise ConfigError("BADAPPLE_DATABASE_URL is not a database URL") from error
+    if parsed.get_backend_name() == "sqlite" and parsed.database:
+        _make_folder(Path(parsed.database).parent)
+    engine = create_engine(parsed)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _tune_sqlite)
+    try:
+        if parsed.get_backend_name() == "sqlite" and parsed.database:
+            # Two first runs at once would both make the tables.
+            with FileLock(f"{parsed.database}.lock"):
+                upgrade(engine)
+        else:
+            upgrade(engine)
+    except SQLAlchemyError as error:
+        shown = parsed.render_as_string(hide_password=True)
+        raise ConfigError(f"the database {shown} cannot be used: {getattr(error, 'orig', error)}") from error
+    return engine
+
+
+def get_db() -> Generator[Session, None, None]:
+    """Yield a session on the configured database; `next(get_db())` may be kept and used.
+
+    A closed SQLAlchemy session begins anew when it is used, so the generator's end does it no harm.
+    """
+    with Session(open_database(get_settings().database_url)) as session:
+        yield session
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DiskError(
+            f"the data folder {folder} cannot be made: {error.strerror}",
+            hint="set BADAPPLE_DATA_DIR to a folder that can be written",
+        ) from error

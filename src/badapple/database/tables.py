@@ -1,0 +1,105 @@
+"""The tables: jobs, their stages and events, and the receipts of the journal."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+from badapple.models import JobStatus, StageStatus
+
+
+class _Utc(TypeDecorator[datetime]):
+    """A moment in UTC: SQLite drops the zone, so it is put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: object) -> datetime | None:
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, _dialect: object) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def now() -> datetime:
+    """Return the present moment in UTC."""
+    return datetime.now(UTC)
+
+
+class Base(DeclarativeBase):
+    """The declarative base of every table."""
+
+
+class Job(Base):
+    """One video that someone asked for."""
+
+    __tablename__ = "jobs"
+
+    id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    status: Mapped[str] = mapped_column(String(16), default=JobStatus.PENDING.value)
+    product_name: Mapped[str] = mapped_column(Text)
+    style: Mapped[str] = mapped_column(String(64))
+    cta_text: Mapped[str] = mapped_column(Text, default="")
+    video_url: Mapped[str | None] = mapped_column(Text, default=None)
+    error_message: Mapped[str | None] = mapped_column(Text, default=None)
+    owner: Mapped[str] = mapped_column(String(64), default="local")
+    options: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    cost: Mapped[int] = mapped_column(BigInteger, default=0)  #: micro-dollars
+    attempt: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(_Utc, default=now)
+    updated_at: Mapped[datetime] = mapped_column(_Utc, default=now, onupdate=now)
+
+
+class Stage(Base):
+    """One of the five stages of a job."""
+
+    __tablename__ = "stages"
+    __table_args__ = (UniqueConstraint("job_id", "stage_name", name="uq_stages_job_stage"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    stage_name: Mapped[str] = mapped_column(String(32))
+    status: Mapped[str] = mapped_column(String(16), default=StageStatus.PENDING.value)
+    progress: Mapped[int] = mapped_column(default=0)
+    started_at: Mapped[datetime | None] = mapped_column(_Utc, default=None)
+    completed_at: Mapped[datetime | None] = mapped_column(_Utc, default=None)
+    error_message: Mapped[str | None] = mapped_column(Text, default=None)
+
+
+class Event(Base):
+    """One progress message; the truth that watchers replay."""
+
+    __tablename__ = "events"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    stage: Mapped[str] = mapped_column(String(32))
+    progress: Mapped[int]
+    message: Mapped[str] = mapped_column(Text)
+    timestamp: Mapped[str] = mapped_column(String(32))
+
+
+class Receipt(Base):
+    """What the journal knows of one asset; see `badapple.journal`."""
+
+    __tablename__ = "receipts"
+    __table_args__ = (Index("ix_receipts_digest", "digest"),)
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    label: Mapped[str] = mapped_column(String(64), default="")
+    state: Mapped[str] = mapped_column(String(16))  #: intent | collected
+    maker: Mapped[dict[str, Any]] = mapped_column(JSON)
+    files: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  #: name -> {sha256, size}
+    facts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    digest: Mapped[str | None] = mapped_column(String(64), default=None)
+    cost: Mapped[int] = mapped_column(BigInteger, default=0)  #: micro-dollars
+    seconds: Mapped[float] = mapped_column(default=0.0)
+    begun: Mapped[int] = mapped_column(default=0)  #: how often its making was begun
+    made: Mapped[int] = mapped_column(default=0)  #: how often it was made to the end
+    created_at: Mapped[datetime] = mapped_column(_Utc, default=now)
+    updated_at: Mapped[datetime] = mapped_column(_Utc, default=now, onupdate=now)

@@ -1,0 +1,91 @@
+"""Receipts: what was begun, what is finished, and where its files are.
+
+A receipt's life: `intent` (committed before the work begins) -> `collected` (committed after its files are in the cache).
+Each step is its own short transaction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from badapple.cache import Blob
+from badapple.database import Receipt
+from badapple.models import Asset, Maker
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+
+    from badapple.cache import Cache
+    from badapple.models import AssetRequest
+
+__all__ = ["Journal"]
+
+
+class Journal:
+    """Receipts in a database, files in a cache."""
+
+    def __init__(self, engine: Engine, cache: Cache) -> None:
+        self._engine = engine
+        self._cache = cache
+
+    def find(self, key: str) -> Asset | None:
+        """Return the finished asset, or None where it was never finished or a file of it is gone or damaged."""
+        with Session(self._engine) as session:
+            return self._asset(session.get(Receipt, key))
+
+    def find_digest(self, digest: str) -> Asset | None:
+        """Return a finished asset with this content, or None."""
+        with Session(self._engine) as session:
+            rows = session.scalars(select(Receipt).where(Receipt.digest == digest, Receipt.state == "collected"))
+            return next((asset for row in rows if (asset := self._asset(row))), None)
+
+    def begin(self, key: str, request: AssetRequest, maker: Maker) -> None:
+        """Write down that the making of an asset begins."""
+        with Session(self._engine) as session, session.begin():
+            row = session.get(Receipt, key)
+            if row is None:
+                row = Receipt(key=key, kind=request.kind, begun=0, made=0)
+                session.add(row)
+            row.label, row.maker, row.state, row.digest = request.label, asdict(maker), "intent", None
+            row.begun += 1
+
+    def collect(
+        self, key: str, files: Mapping[str, Path], *, facts: Mapping[str, Any], seconds: float, cost: int = 0
+    ) -> Asset:
+        """Take an asset's files into the cache and write down that it is finished."""
+        blobs = {name: self._cache.put(path) for name, path in files.items()}
+        content = json.dumps([sorted((name, blob.sha256) for name, blob in blobs.items()), facts], sort_keys=True)
+        with Session(self._engine) as session, session.begin():
+            row = session.get_one(Receipt, key)
+            row.state, row.files = "collected", {name: asdict(blob) for name, blob in blobs.items()}
+            row.facts, row.seconds, row.cost = dict(facts), seconds, cost
+            row.digest = hashlib.sha256(content.encode()).hexdigest()
+            row.made += 1
+            session.flush()
+            asset = self._asset(row, reused=False)
+        if asset is None:
+            raise FileNotFoundError(f"the files of {key} vanished from the cache at {self._cache.root}")
+        return asset
+
+    def _asset(self, row: Receipt | None, *, reused: bool = True) -> Asset | None:
+        if row is None or row.state != "collected" or row.digest is None:
+            return None
+        files: dict[str, Path] = {}
+        for name, blob in row.files.items():
+            path = self._cache.get(Blob(**blob))
+            if path is None:
+                return None
+            files[name] = path
+        return Asset(
+            key=row.key, kind=row.kind, files=files, digest=row.digest, facts=row.facts, maker=Maker(**row.maker),
+            seconds=row.seconds, cost=row.cost, reused=reused,
+        )  # fmt: skip

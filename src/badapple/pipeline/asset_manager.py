@@ -1,0 +1,84 @@
+"""The assets of one job: orders them, remembers them, cleans up after them."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from typing import TYPE_CHECKING
+
+from badapple.errors import InputError
+from badapple.process import in_thread
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from badapple.models import Asset, AssetRequest
+    from badapple.pipeline.progress import Progress
+    from badapple.ports import AssetRunner
+
+__all__ = ["AssetManager"]
+
+
+class AssetManager:
+    """Makes the assets of one job and knows which it has.
+
+    Args:
+        job_id: any string; a hash of it names the temporary folder.
+        runner: makes assets or finds them.
+        progress: is told of every part.
+        temp_root: the job's temporary folder is made below it.
+
+    Attributes:
+        name: names the job's folders, whatever string its id is.
+        parts: label -> asset, in the order in which they were finished.
+    """
+
+    def __init__(self, job_id: str, runner: AssetRunner, progress: Progress, *, temp_root: Path) -> None:
+        self._runner = runner
+        self._progress = progress
+        self.name = hashlib.sha256(job_id.encode()).hexdigest()[:24]
+        self._folder = temp_root / self.name
+        self.parts: dict[str, Asset] = {}
+
+    @property
+    def folder(self) -> Path:
+        """The job's temporary folder, made when asked for."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return self._folder
+
+    async def make(self, request: AssetRequest) -> Asset:
+        """Return the asset, made now or found, and tell watchers."""
+        asset = await self._runner.run(request, on_begin=self._begun)
+        # A part that is asked for again, to be sure of it before assembly, is no news unless it had to be made again.
+        if request.label not in self.parts or not asset.reused:
+            await self._progress.part(request.stage, request.label, "reused" if asset.reused else "done")
+            self.parts[request.label] = asset
+        return asset
+
+    async def ingest(self, file: Path, *, kind: str, sha256: str) -> Asset:
+        """Keep a file that the caller handed in."""
+        return await self._runner.ingest(file, kind=kind, sha256=sha256)
+
+    async def ingest_file(self, file: Path, *, kind: str) -> Asset:
+        """Keep a file that the caller handed in.
+
+        Raises:
+            InputError: there is no such file.
+        """
+        try:
+            sha256 = await in_thread(_hash, file)
+        except OSError as error:
+            raise InputError(f"{file} cannot be read: {error.strerror or error}") from error
+        return await self.ingest(file, kind=kind, sha256=sha256)
+
+    async def cleanup(self) -> None:
+        """Remove the job's temporary folder; the result is never in it. May run twice."""
+        await in_thread(shutil.rmtree, self._folder, ignore_errors=True)
+
+    async def _begun(self, request: AssetRequest) -> None:
+        await self._progress.part(request.stage, request.label, "started")
+
+
+def _hash(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

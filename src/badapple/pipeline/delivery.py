@@ -1,0 +1,192 @@
+"""The last step: measure the film, put it and its papers where the caller wants them."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import unicodedata
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from badapple import __version__
+from badapple.errors import QualityError
+from badapple.media import captions
+from badapple.media.whole import whole
+from badapple.models import FPS, AssetRequest, Video
+from badapple.process import in_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from badapple.models import Asset, MakeOptions
+    from badapple.pipeline.asset_manager import AssetManager
+    from badapple.pipeline.plan import Plan
+
+__all__ = ["Cut", "Delivery", "slug"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """A composed film with everything that is said of it.
+
+    Attributes:
+        plan: what was planned.
+        film: the film and its poster.
+        voices: the voiceovers.
+        card: the end card.
+        cues: captions in film time.
+        placements: where each utterance lies.
+        boxes: text of the scenes, film frames.
+        clips: scenes as files of their own; empty unless they were asked for.
+    """
+
+    plan: Plan
+    film: Asset
+    voices: Sequence[Asset]
+    card: Asset
+    cues: Sequence[captions.Cue]
+    placements: Sequence[dict[str, Any]]
+    boxes: Sequence[dict[str, Any]]
+    clips: Sequence[Asset] = ()
+
+
+class Delivery:
+    """Measures and delivers one job's film.
+
+    Args:
+        assets: measures it, and knows who made what.
+        job_id: names the default folder.
+        options: where the caller wants it.
+        folder: default place of finished videos.
+    """
+
+    def __init__(self, assets: AssetManager, *, job_id: str, options: MakeOptions, folder: Path) -> None:
+        self._assets = assets
+        self._job_id = job_id
+        self._options = options
+        self._folder = folder
+        self.path: Path | None = None
+
+    async def deliver(self, cut: Cut) -> Video:
+        """Measure the film and put it in its place.
+
+        Raises:
+            QualityError: it breaks a hard rule; the film is kept beside the place where it would have gone.
+            DiskError: the place cannot be written.
+        """
+        measured = await self._assets.make(self._measuring(cut))
+        return await in_thread(self._publish, cut, dict(measured.facts))
+
+    def _measuring(self, cut: Cut) -> AssetRequest:
+        return AssetRequest(
+            kind="qa",
+            params={
+                "canvas": asdict(cut.plan.options.canvas),
+                "placements": list(cut.placements),
+                "cues": [asdict(cue) for cue in cut.cues] if cut.plan.options.captions else [],
+                "style": cut.plan.brief.style,
+                "boxes": list(cut.boxes),
+            },
+            inputs={
+                "film": cut.film.digest,
+                **{f"voice {number}": voice.digest for number, voice in enumerate(cut.voices, start=1)},
+            },
+            label="measuring",
+        )
+
+    def _publish(self, cut: Cut, qa: dict[str, Any]) -> Video:
+        target = self._target(cut.plan.brief.product_name)
+        broken = tuple(qa["verdict"]["hard"])
+        if broken:
+            kept = target.with_name(f"{target.stem}.rejected.mp4")
+            _copy(cut.film.files["film"], kept)
+            _write(kept.with_suffix(".qa.json"), qa)
+            raise QualityError(
+                f"the film breaks {len(broken)} rule(s): {'; '.join(broken)}; it is kept as {kept}",
+                broken=broken,
+                path=kept,
+            )
+        video = self._papers(cut, qa, target)
+        if self._options.assets_dir is not None:
+            self._leave_assets(cut, self._options.assets_dir)
+        _copy(cut.film.files["film"], target)  # last: where the video is, its papers are
+        self.path = target
+        return video
+
+    def _papers(self, cut: Cut, qa: dict[str, Any], target: Path) -> Video:
+        paths = {
+            name: target.with_name(f"{target.stem}.{name}")
+            for name in ("poster.jpg", "qa.json", "manifest.json", "srt", "vtt")
+        }
+        _copy(cut.film.files["poster"], paths["poster.jpg"])
+        _write(paths["qa.json"], qa)
+        _write(paths["manifest.json"], self._manifest(cut))
+        captions.write_srt(cut.cues, paths["srt"])
+        captions.write_vtt(cut.cues, paths["vtt"])
+        parts = self._assets.parts.values()
+        return Video(
+            path=target, poster=paths["poster.jpg"], qa=paths["qa.json"], manifest=paths["manifest.json"],
+            srt=paths["srt"], vtt=paths["vtt"], seconds=cut.plan.script.total_frames / FPS,
+            size=cut.film.files["film"].stat().st_size, cost=sum(part.cost for part in parts), stage_seconds={},
+            made=sum(not part.reused for part in parts), reused=sum(part.reused for part in parts), warnings=tuple(qa["verdict"]["soft"]),
+        )  # fmt: skip
+
+    def _manifest(self, cut: Cut) -> dict[str, Any]:
+        brief = cut.plan.brief
+        return {
+            "badapple": __version__,
+            "job_id": self._job_id,
+            "product_name": brief.product_name,
+            "style": brief.style,
+            "cta": cut.plan.script.cta,
+            "facts": list(brief.facts),
+            "photo": {"staged_as": cut.plan.product.family.value, "because": cut.plan.product.reason},
+            "digital_source_type": cut.film.facts["digital_source_type"],
+            "cost_usd": sum(part.cost for part in self._assets.parts.values()) / 1_000_000,
+            "script": cut.plan.script.to_json(),
+            "parts": [
+                {
+                    "part": label,
+                    "kind": part.kind,
+                    "maker": part.maker.name,
+                    "model": part.maker.model,
+                    "origin": "generated" if part.maker.generated else "composited",
+                    "cost_usd": part.cost / 1_000_000,
+                    "seconds": part.seconds,
+                    "key": part.key,
+                    "content": part.digest,
+                }
+                for label, part in self._assets.parts.items()
+            ],
+        }
+
+    def _leave_assets(self, cut: Cut, folder: Path) -> None:
+        for number, voice in enumerate(cut.voices, start=1):
+            _copy(voice.files["voice"], folder / f"voice_{number}.mp3")
+        for number, clip in enumerate(cut.clips, start=1):
+            _copy(clip.files["segment"], folder / f"scene_{number}.mp4")
+        _copy(cut.card.files["card"], folder / "cta.png")
+
+    def _target(self, product_name: str) -> Path:
+        if self._options.output is not None:
+            return self._options.output.absolute()
+        # The job id is any string of the caller's: a folder of its hash keeps it from naming a place.
+        return (self._folder / self._assets.name / f"{slug(product_name)}.mp4").absolute()
+
+
+def slug(name: str) -> str:
+    """Return a file name for a product: ASCII letters, digits and dashes, at most 60, or `ad`."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:60].strip("-") or "ad"
+
+
+def _copy(source: Path, target: Path) -> None:
+    with whole(target) as part:
+        shutil.copyfile(source, part)
+
+
+def _write(target: Path, body: dict[str, Any]) -> None:
+    with whole(target) as part:
+        part.write_text(json.dumps(body, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

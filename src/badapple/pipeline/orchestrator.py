@@ -1,0 +1,257 @@
+"""The story of one video."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from badapple.assets import LocalRunner, recipes
+from badapple.cache import Cache
+from badapple.config import Settings, get_settings
+from badapple.database import open_database, upgrade
+from badapple.errors import DiskError, PipelineOrchestrationError, TransientProviderError
+from badapple.journal import Journal
+from badapple.media import ffmpeg as tools
+from badapple.models import Brief, JobStatus, MakeOptions
+from badapple.pipeline.asset_manager import AssetManager
+from badapple.pipeline.cta_generator import CTAGenerator
+from badapple.pipeline.delivery import Delivery
+from badapple.pipeline.progress import Progress
+from badapple.pipeline.script_generator import ScriptGenerator
+from badapple.pipeline.stages import JobRows
+from badapple.pipeline.video_composer import VideoComposer
+from badapple.pipeline.video_generator import VideoGenerator
+from badapple.pipeline.voiceover_generator import VoiceoverGenerator
+from badapple.process import in_thread
+from badapple.providers import Providers, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
+
+    from badapple.models import ProgressEvent, Video
+    from badapple.ports import AssetRunner
+    from badapple.process import P, T
+
+__all__ = ["PipelineOrchestrationError", "PipelineOrchestrator", "create_pipeline_orchestrator"]
+
+_log = structlog.get_logger("badapple.pipeline")
+
+
+class PipelineOrchestrator:
+    """Makes one video; `create_pipeline_orchestrator` wires it.
+
+    Attributes:
+        job_id: as the caller gave it.
+        video: the finished video and what lies beside it, after `execute_pipeline`.
+    """
+
+    def __init__(
+        self,
+        job: _Bench,
+        *,
+        script_generator: ScriptGenerator,
+        voiceover_generator: VoiceoverGenerator,
+        video_generator: VideoGenerator,
+        cta_generator: CTAGenerator,
+        video_composer: VideoComposer,
+    ) -> None:
+        self.job_id = job.job_id
+        self.video: Video | None = None
+        self.script_generator = script_generator
+        self.voiceover_generator = voiceover_generator
+        self.video_generator = video_generator
+        self.cta_generator = cta_generator
+        self.video_composer = video_composer
+        self._bench = job
+        self._rows, self._progress, self._assets = job.rows, job.progress, job.assets
+
+    async def execute_pipeline(
+        self, product_name: str, style: str, cta_text: str, product_image_path: str | Path | None = None
+    ) -> str:
+        """Make the video and return its absolute path.
+
+        Args:
+            product_name: 1 to 100 characters.
+            style: name of a style.
+            cta_text: used word for word; empty lets the script writer choose.
+            product_image_path: the product photo, or None for a film of words.
+
+        Raises:
+            PipelineOrchestrationError: a part failed for good; says which, why, and what was charged.
+        """
+        async with self._job(self._brief(product_name, style, cta_text, photo=product_image_path)) as brief:
+            with self._failing("Script generation failed"):
+                plan = await self.script_generator.generate(brief, self._bench.options)
+            async with self.video_composer.film(plan) as film:
+                with self._failing("Asset generation failed"):
+                    await film.add_all(
+                        self.voiceover_generator.requests(plan),
+                        self.video_generator.sources(plan),
+                        self.cta_generator.request(plan),
+                    )
+                with self._failing("Video composition failed"):
+                    video = await film.finish()
+        self.video = replace(video, stage_seconds=self._progress.seconds)
+        return str(video.path)
+
+    async def cleanup(self) -> None:
+        """Remove the job's temporary files, never the result; may run twice."""
+        await self._assets.cleanup()
+
+    async def _cleanup_temporary_files(self) -> None:
+        await self.cleanup()
+
+    def _brief(self, product_name: str, style: str, cta_text: str, *, photo: str | Path | None) -> Brief:
+        options = self._bench.options
+        return Brief(
+            product_name=product_name, style=style, cta_text=cta_text,
+            photo=Path(photo) if photo is not None else None,
+            facts=options.facts, language=options.language, seed=options.seed, say=options.say,
+        )  # fmt: skip
+
+    @contextlib.asynccontextmanager
+    async def _job(self, brief: Brief) -> AsyncIterator[Brief]:
+        """Write the job's rows around the story, tell watchers how it ended, clean up."""
+        call, session, begun = self._bench.call, self._bench.session, time.monotonic()
+        if session is not None:
+            session.commit()  # an open transaction of the caller's would lock SQLite against ourselves
+        options = {"canvas": self._bench.options.canvas.width}
+        await call(self._rows.begin, brief, options)
+        self._progress.expected = await call(self._rows.typical_seconds, options)
+        _log.info("pipeline_execution_started", job_id=self.job_id, style=brief.style)
+        try:
+            yield brief
+        except asyncio.CancelledError:
+            await self._end(JobStatus.CANCELLED, "cancelled", "Stopped; finished parts are kept")
+            raise
+        except PipelineOrchestrationError as error:
+            _log.error("pipeline_failed", job_id=self.job_id, stage=error.stage, error=str(error))  # noqa: TRY400
+            await self._end(JobStatus.FAILED, "error", str(error), error=str(error))
+            raise
+        else:
+            seconds, made = (
+                round(time.monotonic() - begun, 1),
+                sum(not part.reused for part in self._assets.parts.values()),
+            )
+            await call(self._rows.remember, seconds=seconds, made=made)
+            await self._end(JobStatus.COMPLETED, "completed", "The video is ready", video_url=self._bench.delivered())
+        finally:
+            await self.cleanup()
+            if session is not None:
+                session.expire_all()
+
+    async def _end(self, status: JobStatus, word: str, message: str, **facts: str | None) -> None:
+        await self._progress.rest()
+        await self._bench.call(self._rows.end, status, **facts)
+        await self._progress.end(word, message)
+
+    @contextlib.contextmanager
+    def _failing(self, words: str) -> Iterator[None]:
+        """Turn any error of a phase into the one that leaves the pipeline."""
+        try:
+            yield
+        except Exception as error:
+            raise PipelineOrchestrationError(
+                f"{words}: {error or type(error).__name__}",
+                stage=self._progress.failed,
+                cause=error,
+                retryable=isinstance(error, TransientProviderError | DiskError),
+            ) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bench:
+    """What one job works with."""
+
+    job_id: str
+    rows: JobRows
+    progress: Progress
+    assets: AssetManager
+    options: MakeOptions
+    delivery: Delivery
+    session: Session | None
+    threaded: bool
+
+    async def call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do database work off the event loop, unless the database lives in this thread."""
+        return await in_thread(work, *args, **kwargs) if self.threaded else work(*args, **kwargs)
+
+    def delivered(self) -> str | None:
+        """Return where the finished video is."""
+        return str(self.delivery.path) if self.delivery.path else None
+
+
+def create_pipeline_orchestrator(
+    job_id: str,
+    redis_client: Any = None,  # noqa: ANN401 - redis-py and its asyncio twin share no type
+    db_session: Session | None = None,
+    *,
+    options: MakeOptions | None = None,
+    settings: Settings | None = None,
+    on_progress: Callable[[ProgressEvent], None] | None = None,
+    providers: Providers | None = None,
+    runner: AssetRunner | None = None,
+) -> PipelineOrchestrator:
+    """Wire the pipeline of one job.
+
+    Args:
+        job_id: any string; a missing row is created.
+        redis_client: publishes progress on `job_progress_updates`; synchronous or asyncio, or None.
+        db_session: the caller's session; None means the configured database.
+        options: how the video is made.
+        settings: where things lie; None reads the environment.
+        on_progress: called with each event, in the event loop.
+        providers: who makes the parts; None means what the settings resolve to.
+        runner: makes assets; None means in this process.
+
+    Raises:
+        ConfigError: a setting makes no sense, or ffmpeg lacks something.
+    """
+    settings, options = settings or get_settings(), options or MakeOptions()
+    ffmpeg = tools.locate(settings.ffmpeg)
+    engine, threaded = _database(db_session, settings)
+    providers = providers or resolve(settings, ffmpeg=ffmpeg, script_file=options.script)
+    if runner is None:
+        cache = Cache(settings.cache_dir, max_bytes=settings.cache_bytes)
+        runner = LocalRunner(
+            Journal(engine, cache), cache,
+            recipes=recipes(providers, settings, ffmpeg=ffmpeg), workers=settings.workers, fresh=options.fresh, threaded=threaded,
+        )  # fmt: skip
+    rows = JobRows(engine, job_id)
+    progress = Progress(job_id, rows, redis_client=redis_client, on_progress=on_progress, threaded=threaded)
+    assets = AssetManager(job_id, runner, progress, temp_root=settings.data_dir / "tmp")
+    delivery = Delivery(assets, job_id=job_id, options=options, folder=settings.data_dir / "videos")
+    return PipelineOrchestrator(
+        _Bench(
+            job_id=job_id, rows=rows, progress=progress, assets=assets, options=options,
+            delivery=delivery, session=db_session, threaded=threaded,
+        ),
+        script_generator=ScriptGenerator(
+            assets, progress, writer=providers.script, offer=providers.scenes.offer, style_dirs=settings.style_dirs, font_dirs=settings.font_dirs
+        ),
+        voiceover_generator=VoiceoverGenerator(providers.voice),
+        video_generator=VideoGenerator(providers.scenes),
+        cta_generator=CTAGenerator(providers.painter),
+        video_composer=VideoComposer(assets, progress, music=providers.music, delivery=delivery),
+    )  # fmt: skip
+
+
+def _database(session: Session | None, settings: Settings) -> tuple[Engine, bool]:
+    """Return the engine to use, and whether it may be used from other threads."""
+    if session is None:
+        return open_database(settings.database_url), True
+    engine = session.get_bind().engine
+    in_memory = engine.dialect.name == "sqlite" and engine.url.database in (None, "", ":memory:")
+    session.commit()
+    if engine.dialect.name == "sqlite":
+        upgrade(engine)
+    return engine, not in_memory

@@ -1,0 +1,170 @@
+"""What watchers of a job see: events as rows first, then as messages."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+import json
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from badapple.models import ProgressEvent, StageName, StageStatus
+from badapple.process import in_thread
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from badapple.pipeline.stages import JobRows
+    from badapple.process import P, T
+
+__all__ = ["CHANNEL", "Progress"]
+
+CHANNEL = "job_progress_updates"
+#: Where each phase ends on the job's scale; the assets share theirs by the time they usually take.
+_PHASES = {StageName.SCRIPT_GEN: (0, 25), StageName.COMPOSITING: (75, 100)}
+_ASSETS = (25, 75)
+_SHARES = {StageName.VOICE_GEN: 0.1, StageName.CTA_GEN: 0.1, StageName.VIDEO_GEN: 0.8}
+
+_log = structlog.get_logger("badapple.pipeline")
+
+
+class Progress:
+    """Counts finished parts, writes rows, tells watchers.
+
+    Args:
+        job_id: the job.
+        rows: where events and stages are written.
+        redis_client: anything with `publish`, synchronous or not, or None.
+        on_progress: called with each event, or None.
+        threaded: keep database work off the event loop.
+    """
+
+    def __init__(
+        self,
+        job_id: str,
+        rows: JobRows,
+        *,
+        redis_client: Any = None,  # noqa: ANN401 - redis-py and its asyncio twin share no type
+        on_progress: Callable[[ProgressEvent], None] | None = None,
+        threaded: bool = True,
+    ) -> None:
+        self._job_id = job_id
+        self._rows = rows
+        self._redis = redis_client
+        self._on_progress = on_progress
+        self._threaded = threaded
+        self._lock = asyncio.Lock()
+        self._percent = 0
+        self._parts: dict[StageName, set[str]] = {name: set() for name in StageName}
+        self._totals: dict[StageName, int] = dict.fromkeys(StageName, 1)
+        self._begun: set[StageName] = set()
+        self._ended: set[StageName] = set()
+        self.expected: float | None = None  #: seconds the whole job probably takes
+        self.failed: str | None = None  #: the stage that failed first
+        self.seconds: dict[str, float] = {}  #: stage -> wall seconds
+
+    @contextlib.asynccontextmanager
+    async def stage(self, stage: StageName, message: str, *, done: str, parts: int = 1) -> AsyncIterator[None]:
+        """Write a stage's row around the work on its parts, and remember which stage failed first."""
+        begun = time.monotonic()
+        self._begun.add(stage)
+        self._totals[stage] = parts
+        await self._call(self._rows.stage, stage, StageStatus.PROCESSING, progress=0)
+        await self._tell(stage, message)
+        try:
+            yield
+        except Exception as error:
+            self._ended.add(stage)
+            self.failed = self.failed or stage.value
+            await self._call(
+                self._rows.stage, stage, StageStatus.FAILED, progress=self._parts_percent(stage), error=str(error)
+            )
+            raise
+        self._ended.add(stage)
+        self.seconds[stage.value] = round(time.monotonic() - begun, 2)
+        await self._call(self._rows.stage, stage, StageStatus.COMPLETED, progress=100)
+        await self._tell(stage, done)
+
+    async def part(self, stage: StageName, label: str, state: str) -> None:
+        """Tell that a part was `started`, is `done`, or was found finished (`reused`)."""
+        if state != "started":
+            self._parts[stage].add(label)
+        verb = {"started": "Making", "done": "Finished", "reused": "Found"}[state]
+        await self._tell(stage, f"{verb} {label}", part=label, part_state=state)
+
+    async def rest(self) -> None:
+        """Put stages that were stopped half-way back to pending."""
+        for stage in self._begun - self._ended:
+            await self._call(self._rows.stage, stage, StageStatus.PENDING, progress=0)
+
+    async def end(self, word: str, message: str) -> None:
+        """Send the last event: `completed`, `cancelled` or `error`."""
+        if word == "completed":
+            self._percent = 100
+        await self._send(ProgressEvent(**self._frame(word, message), stage_progress=100 if word == "completed" else 0))
+
+    def _stage_percent(self, stage: StageName) -> int:
+        return 100 if stage in self._ended else self._parts_percent(stage)
+
+    def _parts_percent(self, stage: StageName) -> int:
+        return min(99, round(100 * len(self._parts[stage]) / self._totals[stage]))
+
+    def _overall(self) -> int:
+        if StageName.COMPOSITING in self._begun:
+            low, high = _PHASES[StageName.COMPOSITING]
+            share = self._stage_percent(StageName.COMPOSITING) / 100
+        elif self._begun & set(_SHARES):
+            low, high = _ASSETS
+            share = sum(weight * self._stage_percent(stage) / 100 for stage, weight in _SHARES.items())
+        else:
+            low, high = _PHASES[StageName.SCRIPT_GEN]
+            share = self._stage_percent(StageName.SCRIPT_GEN) / 100
+        return int(low + (high - low) * share)
+
+    async def _tell(self, stage: StageName, message: str, *, part: str = "", part_state: str = "") -> None:
+        self._percent = max(self._percent, self._overall())
+        frame = self._frame(stage.value, message)
+        await self._send(
+            ProgressEvent(**frame, part=part, part_state=part_state, stage_progress=self._stage_percent(stage))
+        )
+
+    def _frame(self, stage: str, message: str) -> dict[str, Any]:
+        moment = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return {
+            "job_id": self._job_id,
+            "stage": stage,
+            "progress": self._percent,
+            "message": message,
+            "timestamp": moment,
+            "seq": 0,
+            "expected": self.expected,
+        }
+
+    async def _send(self, event: ProgressEvent) -> None:
+        async with self._lock:  # two parts that end together must be seen in the order of their `seq`
+            seq = await self._call(self._rows.event, event)
+            event = replace(event, seq=seq)
+            await self._publish(event)
+        if self._on_progress is not None:
+            self._on_progress(event)
+
+    async def _publish(self, event: ProgressEvent) -> None:
+        if self._redis is None:
+            return
+        body = json.dumps(event.to_message(), ensure_ascii=False)
+        try:
+            # redis.asyncio's `publish` is a plain function that returns an awaitable; its `execute_command` tells the truth.
+            if inspect.iscoroutinefunction(getattr(self._redis, "execute_command", self._redis.publish)):
+                await self._redis.publish(CHANNEL, body)
+            else:
+                await in_thread(self._redis.publish, CHANNEL, body)
+        except Exception as error:  # noqa: BLE001 - the row is the truth; a lost publish may never fail a job
+            _log.warning("progress_publish_failed", job_id=self._job_id, error=type(error).__name__)
+
+    async def _call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await in_thread(work, *args, **kwargs) if self._threaded else work(*args, **kwargs)

@@ -1,0 +1,131 @@
+"""The first phase: look at the photo, write the script."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from badapple import product as products
+from badapple import styles
+from badapple.errors import InputError
+from badapple.media.fonts import FontBook
+from badapple.models import AssetRequest, Script, StageName
+from badapple.pipeline.plan import Plan, fingerprint, signature
+from badapple.process import in_thread
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from badapple.models import Asset, Brief, MakeOptions, Product, SceneOffer
+    from badapple.pipeline.asset_manager import AssetManager
+    from badapple.pipeline.progress import Progress
+    from badapple.ports import ScriptWriter
+
+__all__ = ["ScriptGenerator"]
+
+
+class ScriptGenerator:
+    """Orders the product analysis and the script.
+
+    Args:
+        assets: makes them.
+        progress: is told of the stage.
+        writer: who writes.
+        offer: what scene lengths the renderer sells.
+        style_dirs: folders with styles of the user's own.
+        font_dirs: folders with further fonts.
+    """
+
+    def __init__(
+        self,
+        assets: AssetManager,
+        progress: Progress,
+        *,
+        writer: ScriptWriter,
+        offer: SceneOffer,
+        style_dirs: tuple[Path, ...] = (),
+        font_dirs: tuple[Path, ...] = (),
+    ) -> None:
+        self._assets = assets
+        self._progress = progress
+        self._writer = writer
+        self._offer = offer
+        self._style_dirs = style_dirs
+        self._font_dirs = font_dirs
+
+    async def generate(self, brief: Brief, options: MakeOptions) -> Plan:
+        """Return the plan of the video.
+
+        Raises:
+            UnknownStyleError: the style does not exist.
+            PhotoError: the photo cannot be used.
+            MissingFontError: no font can draw the name or the CTA.
+            ScriptError: the user's own script cannot be used.
+        """
+        first = "Writing the script..." if brief.photo is None else "Analyzing product image..."
+        async with self._progress.stage(StageName.SCRIPT_GEN, first, done="The script is written", parts=2):
+            return await self._plan(brief, options)
+
+    async def _plan(self, brief: Brief, options: MakeOptions) -> Plan:
+        style = styles.load(brief.style, self._style_dirs)
+        check_words(brief)
+        await in_thread(FontBook(self._font_dirs).check, " ".join((brief.product_name, brief.cta_text, *brief.facts)))
+        product_asset = await self._assets.make(await self._product_request(brief))
+        product = _product(product_asset, brief.product_name)
+        script_asset = await self._assets.make(self._script_request(brief, style, product=product))
+        return Plan(
+            brief=brief, options=options, style=style, product=product, product_asset=product_asset,
+            script=Script.from_json(script_asset.facts["script"]), script_asset=script_asset,
+        )  # fmt: skip
+
+    async def _product_request(self, brief: Brief) -> AssetRequest:
+        inputs = {}
+        if brief.photo is not None:
+            sha256 = await in_thread(products.identify, brief.photo)
+            inputs["photo"] = (await self._assets.ingest(brief.photo, kind="photo", sha256=sha256)).digest
+        return AssetRequest(
+            kind="product", params={}, inputs=inputs, stage=StageName.SCRIPT_GEN, label="product picture"
+        )
+
+    def _script_request(self, brief: Brief, style: styles.Style, *, product: Product) -> AssetRequest:
+        return AssetRequest(
+            kind="script",
+            params={
+                "by": signature(self._writer.maker),
+                "look": fingerprint(style),
+                "style": brief.style,
+                "product_name": brief.product_name,
+                "cta_text": brief.cta_text,
+                "facts": list(brief.facts),
+                "language": brief.language,
+                "seed": brief.seed,
+                "say": brief.say,
+                "category": product.category,
+                "family": product.family.value,
+                "lengths": list(self._offer.lengths),
+                "frames": self._offer.frames,
+            },
+            stage=StageName.SCRIPT_GEN,
+            label="script",
+        )
+
+
+def _product(asset: Asset, name: str) -> Product:
+    folderless = products.from_facts(asset.facts, asset.files)
+    return replace(folderless, category=products.categorise(name))
+
+
+def check_words(brief: Brief) -> None:
+    """Refuse words that no frame can hold.
+
+    Raises:
+        InputError: the name is empty or over 100 characters, the CTA over 60, or a fact over 80.
+    """
+    if not brief.product_name.strip():
+        raise InputError("the product name is empty", hint="give 1 to 100 characters")
+    for what, text, most in (("product name", brief.product_name, 100), ("call to action", brief.cta_text, 60)):
+        if len(text) > most:
+            raise InputError(f"the {what} has {len(text)} characters; at most {most} fit")
+    for fact in brief.facts:
+        if not fact.strip() or len(fact) > 80:
+            raise InputError(f"a fact has {len(fact.strip())} characters; 1 to 80 fit")

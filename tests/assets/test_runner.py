@@ -1,0 +1,158 @@
+"""The local runner: found, made once, made again when harmed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from badapple.assets import LocalRunner, Made, Recipe
+from badapple.cache import Cache
+from badapple.database import open_database
+from badapple.errors import DiskError, MediaError
+from badapple.journal import Journal
+from badapple.models import Asset, AssetRequest
+
+
+class Kitchen:
+    """Recipes that count: `leaf` writes its text, `join` glues its inputs."""
+
+    def __init__(self) -> None:
+        self.made: list[str] = []
+        self.running = self.most = 0
+        self.fail: Exception | None = None
+
+    async def leaf(self, request: AssetRequest, _inputs: Mapping[str, Asset], folder: Path) -> Made:
+        self.running += 1
+        self.most = max(self.most, self.running)
+        await asyncio.sleep(0.05)
+        self.running -= 1
+        if self.fail:
+            raise self.fail
+        self.made.append(request.params["text"])
+        (folder / "t.txt").write_text(request.params["text"])
+        return Made(files={"text": folder / "t.txt"}, facts={"length": len(request.params["text"])})
+
+    async def join(self, _request: AssetRequest, inputs: Mapping[str, Asset], folder: Path) -> Made:
+        self.made.append("join")
+        (folder / "j.txt").write_text("".join(asset.files["text"].read_text() for asset in inputs.values()))
+        return Made(files={"text": folder / "j.txt"})
+
+
+Open = Callable[..., LocalRunner]
+
+
+@pytest.fixture
+def kitchen() -> Kitchen:
+    return Kitchen()
+
+
+@pytest.fixture
+def runner(tmp_path: Path, kitchen: Kitchen) -> Open:
+    def build(*, fresh: bool = False, workers: int = 2) -> LocalRunner:
+        cache = Cache(tmp_path / "cache")
+        journal = Journal(open_database(f"sqlite:///{tmp_path / 'j.db'}"), cache)
+        book = {"leaf": Recipe(make=kitchen.leaf), "join": Recipe(make=kitchen.join)}
+        return LocalRunner(journal, cache, recipes=book, workers=workers, fresh=fresh)
+
+    return build
+
+
+def leaf(text: str) -> AssetRequest:
+    return AssetRequest(kind="leaf", params={"text": text}, label=text)
+
+
+async def test_an_asset_is_made_once_and_found_afterwards(runner: Open, kitchen: Kitchen) -> None:
+    first = await runner().run(leaf("a"))
+    again = await runner().run(leaf("a"))
+    assert (first.reused, again.reused) == (False, True)
+    assert again.files["text"].read_text() == "a"
+    assert again.facts == {"length": 1}
+    assert kitchen.made == ["a"]
+
+
+async def test_two_that_ask_at_once_get_one_making(runner: Open, kitchen: Kitchen) -> None:
+    here, there = runner(), runner()  # two runners, as in two processes
+    await asyncio.gather(here.run(leaf("a")), there.run(leaf("a")), here.run(leaf("a")))
+    assert kitchen.made == ["a"]
+
+
+async def test_no_more_than_workers_are_made_at_once(runner: Open, kitchen: Kitchen) -> None:
+    busy = runner(workers=2)
+    await asyncio.gather(*(busy.run(leaf(str(n))) for n in range(6)))
+    assert kitchen.most == 2
+
+
+async def test_fresh_makes_anew_but_only_once(runner: Open, kitchen: Kitchen) -> None:
+    await runner().run(leaf("a"))
+    fresh = runner(fresh=True)
+    await fresh.run(leaf("a"))
+    await fresh.run(leaf("a"))
+    assert kitchen.made == ["a", "a"]
+
+
+async def test_a_harmed_asset_is_made_again(runner: Open, kitchen: Kitchen) -> None:
+    asset = await runner().run(leaf("abc"))
+    asset.files["text"].write_text("ab")
+    assert (await runner().run(leaf("abc"))).files["text"].read_text() == "abc"
+    assert kitchen.made == ["abc", "abc"]
+
+
+async def test_a_harmed_input_is_made_again_before_what_needs_it(runner: Open, kitchen: Kitchen) -> None:
+    ours = runner()
+    one = await ours.run(leaf("one"))
+    one.files["text"].unlink()
+    joined = await ours.run(AssetRequest(kind="join", params={}, inputs={"x": one.digest}))
+    assert joined.files["text"].read_text() == "one"
+    assert kitchen.made == ["one", "one", "join"]
+
+
+async def test_an_input_nobody_can_make_is_a_clear_error(runner: Open) -> None:
+    with pytest.raises(MediaError, match="gone from the cache"):
+        await runner().run(AssetRequest(kind="join", params={}, inputs={"x": "0" * 64}))
+
+
+async def test_a_failed_making_leaves_nothing_finished(runner: Open, kitchen: Kitchen, tmp_path: Path) -> None:
+    kitchen.fail = ValueError("burnt")
+    with pytest.raises(ValueError, match="burnt"):
+        await runner().run(leaf("a"))
+    assert not list((tmp_path / "cache" / "tmp").iterdir())
+    kitchen.fail = None
+    assert not (await runner().run(leaf("a"))).reused
+
+
+async def test_same_content_from_another_order_is_the_same_to_what_follows(runner: Open) -> None:
+    ours = runner()
+    one = await ours.run(leaf("same"))
+    other = await ours.run(AssetRequest(kind="leaf", params={"text": "same", "note": 1}))
+    assert one.key != other.key
+    assert one.digest == other.digest
+
+
+async def test_a_full_disk_is_named(runner: Open, kitchen: Kitchen) -> None:
+    kitchen.fail = OSError(28, "No space left on device")
+    with pytest.raises(DiskError, match="is full") as caught:
+        await runner().run(leaf("a"))
+    assert "BADAPPLE_CACHE_DIR" in caught.value.hint
+
+
+async def test_begin_is_told_only_when_work_begins(runner: Open) -> None:
+    told: list[str] = []
+
+    async def on_begin(request: AssetRequest) -> None:
+        told.append(request.label)
+
+    ours = runner()
+    await ours.run(leaf("a"), on_begin=on_begin)
+    await ours.run(leaf("a"), on_begin=on_begin)
+    assert told == ["a"]
+
+
+async def test_a_file_is_ingested_once(runner: Open, tmp_path: Path) -> None:
+    (tmp_path / "p.JPG").write_bytes(b"photo")
+    first = await runner().ingest(tmp_path / "p.JPG", kind="photo", sha256="1" * 64)
+    again = await runner().ingest(tmp_path / "p.JPG", kind="photo", sha256="1" * 64)
+    assert first.files["photo"].read_bytes() == b"photo"
+    assert (first.reused, again.reused) == (False, True)

@@ -1,0 +1,80 @@
+"""Tables, migrations, sessions."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.orm import Session
+
+from badapple.database import Base, Job, open_database, upgrade
+from badapple.database.schema import HEAD, current
+from badapple.errors import ConfigError, DiskError
+
+
+def test_a_new_file_is_migrated_to_head(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'deep' / 'new.db'}")
+    with engine.connect() as connection:
+        assert current(connection) == HEAD
+        assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+
+
+def test_migrations_make_exactly_the_models_tables(tmp_path: Path) -> None:
+    migrated = open_database(f"sqlite:///{tmp_path / 'a.db'}")
+    created = create_engine(f"sqlite:///{tmp_path / 'b.db'}")
+    Base.metadata.create_all(created)
+    assert shape(migrated) == shape(created)
+
+
+def shape(engine: object) -> dict[str, list[tuple[str, str, bool]]]:
+    look = inspect(engine)
+    assert look is not None
+    tables = [name for name in look.get_table_names() if name != "alembic_version"]
+    return {name: [(c["name"], str(c["type"]), c["nullable"]) for c in look.get_columns(name)] for name in sorted(tables)}
+
+
+def test_tables_made_by_the_caller_are_taken_as_they_are(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'own.db'}")
+    Base.metadata.create_all(engine)
+    upgrade(engine)
+    with engine.connect() as connection:
+        assert current(connection) is None
+
+
+def test_a_job_needs_only_what_the_contract_names(tmp_path: Path) -> None:
+    with Session(open_database(f"sqlite:///{tmp_path / 'jobs.db'}")) as session:
+        session.add(Job(id="any id/at all", status="pending", product_name="Watch", style="luxury", cta_text="Shop Now"))
+        session.commit()
+        job = session.get_one(Job, "any id/at all")
+        assert job.status == "pending"
+        assert job.created_at.tzinfo is not None
+
+
+def test_a_kept_session_of_get_db_works(tmp_path: Path) -> None:
+    script = """
+from badapple.database import Job, get_db
+session = next(get_db())
+session.add(Job(id="1", product_name="a", style="b"))
+session.commit()
+print(session.get(Job, "1").status)
+"""
+    env = {"BADAPPLE_DATA_DIR": str(tmp_path), "PATH": ""}
+    done = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "pending"
+
+
+def test_two_first_runs_at_once_do_not_meet(tmp_path: Path) -> None:
+    script = f"from badapple.database import open_database; open_database('sqlite:///{tmp_path / 'x.db'}')"
+    runs = [subprocess.Popen([sys.executable, "-c", script]) for _ in range(3)]
+    assert [run.wait() for run in runs] == [0, 0, 0]
+
+
+def test_nonsense_is_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="not a database URL"):
+        open_database("nonsense")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DiskError, match="BADAPPLE_DATA_DIR|cannot be made"):
+        open_database(f"sqlite:///{tmp_path / 'file' / 'x.db'}")

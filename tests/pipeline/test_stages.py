@@ -1,0 +1,86 @@
+"""Rows of a job, and parts that end together."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from badapple.database import Job, Stage, open_database
+from badapple.models import Brief, JobStatus, StageName, StageStatus
+from badapple.pipeline.stages import JobRows, finish_together
+
+BRIEF = Brief(product_name="Watch", style="luxury", cta_text="Shop Now")
+
+
+async def test_results_come_in_order() -> None:
+    async def one(number: int) -> int:
+        await asyncio.sleep(0.03 - number / 100)
+        return number
+
+    assert await finish_together([one(1), one(2)]) == [1, 2]
+
+
+async def test_one_failure_stops_the_others_and_waits_for_them() -> None:
+    ended: list[str] = []
+
+    async def slow() -> None:
+        try:
+            await asyncio.sleep(10)
+        finally:
+            await asyncio.sleep(0.05)
+            ended.append("slow")
+
+    async def broken() -> None:
+        await asyncio.sleep(0.01)
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        await finish_together([slow(), broken()])
+    assert ended == ["slow"]
+
+
+async def test_cancelling_the_whole_stops_every_part() -> None:
+    ended: list[int] = []
+
+    async def slow(number: int) -> None:
+        try:
+            await asyncio.sleep(10)
+        finally:
+            ended.append(number)
+
+    task = asyncio.create_task(finish_together([slow(1), slow(2)]))
+    await asyncio.sleep(0.02)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert sorted(ended) == [1, 2]
+
+
+def test_beginning_again_resets_the_rows(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'j.db'}")
+    rows = JobRows(engine, "job")
+    rows.begin(BRIEF, {})
+    rows.stage(StageName.SCRIPT_GEN, StageStatus.PROCESSING, progress=0)
+    rows.stage(StageName.SCRIPT_GEN, StageStatus.FAILED, progress=50, error="no")
+    rows.end(JobStatus.FAILED, error="no")
+    rows.begin(BRIEF, {})
+    with Session(engine) as session:
+        job = session.get_one(Job, "job")
+        assert (job.status, job.attempt, job.error_message) == ("processing", 2, None)
+        stages = session.scalars(select(Stage)).all()
+        assert [stage.stage_name for stage in stages] == [name.value for name in StageName]
+        assert {(stage.status, stage.progress, stage.started_at) for stage in stages} == {("pending", 0, None)}
+
+
+def test_a_row_of_the_callers_is_taken(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'j.db'}")
+    with Session(engine) as session, session.begin():
+        session.add(Job(id="mine", status="pending", product_name="x", style="y", cta_text="z", owner="shop"))
+    JobRows(engine, "mine").begin(BRIEF, {})
+    with Session(engine) as session:
+        job = session.get_one(Job, "mine")
+        assert (job.owner, job.product_name, job.status) == ("shop", "Watch", "processing")

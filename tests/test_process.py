@@ -1,0 +1,112 @@
+"""Child processes and worker threads."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+
+import psutil
+import pytest
+
+from badapple import process
+from badapple.errors import DiskError, ToolError
+
+
+def test_output_is_returned() -> None:
+    done = process.run([sys.executable, "-c", "import sys; print(sys.stdin.read().upper())"], stdin=b"hello")
+    assert done.stdout == b"HELLO\n"
+
+
+def test_failure_keeps_the_last_lines() -> None:
+    script = "import sys; [print('line', n, file=sys.stderr) for n in range(100)]; sys.exit(3)"
+    with pytest.raises(ToolError, match="exit code 3: line 99") as caught:
+        process.run([sys.executable, "-c", script])
+    assert caught.value.returncode == 3
+    assert len(caught.value.last_lines) == 20
+
+
+def test_missing_program_is_a_tool_error() -> None:
+    with pytest.raises(ToolError, match="cannot be started"):
+        process.run(["/nowhere/at-all"])
+
+
+def test_full_disk_is_named() -> None:
+    with pytest.raises(DiskError, match="disk is full"):
+        process.run([sys.executable, "-c", "import sys; sys.exit('write: No space left on device')"])
+
+
+def test_slow_child_is_killed_with_its_children() -> None:
+    script = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(77.25)']).wait()"
+    with pytest.raises(ToolError, match="longer than 1 s"):
+        process.run([sys.executable, "-c", script], limits=process.Limits(seconds=1))
+    assert not sleepers("77.25")
+
+
+def test_memory_limit_holds() -> None:
+    with pytest.raises(ToolError):
+        process.run(
+            [sys.executable, "-c", "import time; time.sleep(0.3); b = bytearray(2_000_000_000)"],
+            limits=process.Limits(memory=1_000_000_000),
+        )
+
+
+def test_pipe_feeds_a_child() -> None:
+    with process.pipe([sys.executable, "-c", "import sys; assert len(sys.stdin.buffer.read()) == 3000"]) as write:
+        for _ in range(3):
+            write(memoryview(bytes(1000)))
+
+
+def test_pipe_reports_a_child_that_dies_early() -> None:
+    with pytest.raises(ToolError, match="no more"), process.pipe([sys.executable, "-c", "import sys; sys.exit('no more')"]) as write:
+        for _ in range(1000):
+            write(memoryview(bytes(100_000)))
+
+
+async def test_cancelling_stops_the_thread_and_its_child() -> None:
+    def work() -> None:
+        process.run([sys.executable, "-c", "import time; time.sleep(77.5)"])
+
+    task = asyncio.create_task(process.in_thread(work))
+    await asyncio.sleep(0.5)
+    assert sleepers("77.5")
+    begun = time.monotonic()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert time.monotonic() - begun < 2
+    assert not sleepers("77.5")
+
+
+async def test_cancelling_waits_for_a_loop_to_notice() -> None:
+    rounds = []
+
+    def work() -> None:
+        while True:
+            process.check_stop()
+            rounds.append(1)
+            time.sleep(0.01)
+
+    task = asyncio.create_task(process.in_thread(work))
+    await asyncio.sleep(0.1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    seen = len(rounds)
+    await asyncio.sleep(0.1)
+    assert len(rounds) == seen > 0
+
+
+async def test_result_and_error_of_a_thread_come_through() -> None:
+    assert await process.in_thread(lambda: 7) == 7
+    with pytest.raises(ZeroDivisionError):
+        await process.in_thread(lambda: 1 // 0)
+
+
+def sleepers(mark: str) -> list[int]:
+    """Return the processes whose command line holds a mark."""
+    found = []
+    for one in psutil.process_iter(["cmdline"]):
+        if any(f"time.sleep({mark})" in part for part in one.info["cmdline"] or ()):
+            found.append(one.pid)
+    return found
