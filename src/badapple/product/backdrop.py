@@ -1,0 +1,104 @@
+"""Plain backgrounds: finds a backdrop of one colour and what stands before it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from badapple.product.matte import disc, project, spread
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Bytes = NDArray[np.uint8]
+    Floats = NDArray[np.float32]
+
+__all__ = ["before_plain", "plain_backdrop"]
+
+_SMALL = 480  #: px of the longest side where the backdrop is fitted
+_FLAT = (1.6, 5.0)  #: Lab distance (0-255 scale) within which a pixel still is backdrop: clean backdrop, grainy backdrop
+_LEAST_SHARE = 0.82  #: of the border; the product may touch the rest
+_SHADOW_TINT = 5.0  #: Lab distance in a and b within which a darker pixel is a shadow on the backdrop
+
+
+def plain_backdrop(rgb: Bytes) -> Floats | None:
+    """Return the backdrop as a picture of its own, shape (height, width, 3), 0-255; None where there is no plain one."""
+    height, width = rgb.shape[:2]
+    scale = min(1.0, _SMALL / max(height, width))
+    small = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.float32)
+    rows, columns = np.mgrid[0 : small.shape[0], 0 : small.shape[1]].astype(np.float32)
+    terms = np.stack([np.ones_like(rows), rows / small.shape[0] - 0.5, columns / small.shape[1] - 0.5], axis=2)
+    edge = np.ones(small.shape[:2], bool)
+    depth = max(2, round(0.015 * max(small.shape[:2])))
+    edge[depth:-depth, depth:-depth] = False
+    where, colours = terms[edge], small[edge]
+    kept = np.linalg.norm(colours - np.median(colours, axis=0), axis=1) < 40
+    for tolerance in (20.0, 10.0):
+        if kept.mean() < _LEAST_SHARE:
+            return None
+        plane = np.linalg.lstsq(where[kept], colours[kept], rcond=None)[0].astype(np.float32)
+        kept = np.linalg.norm(colours - where @ plane, axis=1) < tolerance
+    if kept.mean() < _LEAST_SHARE:
+        return None
+    fitted: Floats = cv2.resize(terms @ plane, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.clip(fitted, 0.0, 255.0)
+
+
+def before_plain(rgb: Bytes, backdrop: Floats, mask: Floats, radius: float) -> Floats:
+    """Return the alpha of what stands before a plain backdrop.
+
+    Args:
+        rgb: shape (height, width, 3).
+        backdrop: same shape, 0-255.
+        mask: the network's opinion, shape (height, width), 0-1; its edges are off by up to `radius` px.
+    """
+    apart, tint, darker = _distances(rgb, backdrop)
+    around = cv2.dilate((mask > 0.1).astype(np.uint8), disc(2 * radius))
+    grain = apart[around == 0]
+    flat = float(np.clip(1.5 * np.percentile(grain, 90), *_FLAT)) if grain.size else _FLAT[1]
+    shadow = (tint < _SHADOW_TINT) & (darker > 0) & (mask < 0.3) & _low(mask)[:, None]
+    sure = cv2.erode((mask > 0.8).astype(np.uint8), disc(radius))
+    there = ((apart > flat) & ~shadow & (around > 0)) | (sure > 0)
+    region = _whole(there.astype(np.uint8), mask, radius)
+    inner = cv2.erode(region, disc(2.5))
+    front = spread(rgb, cv2.erode(region, disc(3)) if inner.any() else region)
+    alpha = project(rgb, front, backdrop, cv2.GaussianBlur(region.astype(np.float32), (0, 0), 1.0))
+    alpha[inner > 0] = 1.0
+    alpha[cv2.dilate(region, disc(1)) == 0] = 0.0
+    return alpha
+
+
+def _distances(rgb: Bytes, backdrop: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return, per pixel, how far it is from the backdrop, how far in tint alone, and how much darker it is."""
+    ours = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB).astype(np.float32)
+    theirs = cv2.cvtColor(backdrop.astype(np.uint8), cv2.COLOR_RGB2LAB).astype(np.float32)
+    gap = cv2.GaussianBlur(ours - theirs, (0, 0), 0.7)  # grain and JPEG noise are not product
+    tint = np.hypot(gap[..., 1], gap[..., 2])
+    return np.hypot(tint, gap[..., 0]), tint, -gap[..., 0]
+
+
+def _low(mask: Floats) -> NDArray[np.bool_]:
+    """Say of each row whether a shadow on the floor may lie there: below three fifths of the product."""
+    rows = np.flatnonzero((mask > 0.5).any(axis=1))
+    start = rows[0] + 0.6 * (rows[-1] - rows[0]) if rows.size else 0.0
+    low: NDArray[np.bool_] = np.arange(mask.shape[0]) > start
+    return low
+
+
+def _whole(there: Bytes, mask: Floats, radius: float) -> Bytes:
+    """Return the parts that belong together: specks gone, holes filled unless the network sees through them."""
+    there = cv2.morphologyEx(there, cv2.MORPH_OPEN, disc(1))
+    there = cv2.morphologyEx(there, cv2.MORPH_CLOSE, disc(radius))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(1 - there, connectivity=4)
+    height, width = there.shape
+    for label in range(1, count):
+        left, top, wide, high, area = stats[label]
+        if left == 0 or top == 0 or left + wide == width or top + high == height:
+            continue
+        patch = labels[top : top + high, left : left + wide] == label
+        seen_through = float(mask[top : top + high, left : left + wide][patch].mean()) < 0.5
+        if not (seen_through and area > 0.0008 * height * width):
+            there[top : top + high, left : left + wide][patch] = 1
+    return there.astype(np.uint8)
