@@ -1,0 +1,201 @@
+"""An order for one video, checked before any work begins."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+import unicodedata
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from badapple.errors import DiskError, InputError, PhotoError, ScriptError, UnknownStyleError
+from badapple.models import DRAFT, FULL, MakeOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from badapple.config import Settings
+
+NAME_LIMIT = 100  #: characters as people count them
+CTA_LIMIT = 60
+FACT_LIMIT = 120
+_ROOM = 30_000_000  #: bytes that must be free where the video goes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What was typed, unchecked."""
+
+    photo: str | None
+    name: str
+    style: str
+    cta: str
+    output: str | None
+    facts: Sequence[str] = ()
+    script: str | None = None
+    music: str = "style"
+    captions: bool = True
+    say: str | None = None
+    language: str = "en"
+    seed: int = 0
+    draft: bool = False
+    fresh: bool = False
+    assets: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A checked order."""
+
+    job_id: str
+    product_name: str
+    style: str
+    cta_text: str
+    photo: Path | None
+    output: Path
+    options: MakeOptions
+
+
+def read(words: Words, *, settings: Settings) -> Order:
+    """Check what was typed and return the order.
+
+    Raises:
+        InputError: something cannot be used; says what.
+        UnknownStyleError: no such style; lists those that exist.
+        DiskError: the video, the cache or the data cannot be written where they belong.
+    """
+    name = _text(words.name, what="the product name", limit=NAME_LIMIT, least=1)
+    cta = _text(words.cta, what="the call to action", limit=CTA_LIMIT)
+    facts = tuple(_text(fact, what="a fact", limit=FACT_LIMIT, least=1) for fact in words.facts)
+    _check_style(words.style, settings=settings)
+    photo = _file(words.photo, what="photo", error=PhotoError)
+    options = MakeOptions(
+        canvas=DRAFT if words.draft else FULL,
+        fresh=words.fresh,
+        music=_music(words.music),
+        captions=words.captions,
+        facts=facts,
+        script=_file(words.script, what="script", error=ScriptError),
+        language=_language(words.language),
+        say=_text(words.say, what="the pronunciation", limit=NAME_LIMIT, least=1) if words.say is not None else None,
+        seed=words.seed,
+        output=_output(words.output, name=name),
+        assets_dir=_assets(words.assets),
+    )
+    assert options.output is not None  # noqa: S101 - set two lines above
+    _make_writable(settings.data_dir, what="the data folder (BADAPPLE_DATA_DIR)")
+    _make_writable(settings.cache_dir, what="the cache folder (BADAPPLE_CACHE_DIR)")
+    return Order(
+        job_id=uuid.uuid4().hex,
+        product_name=name,
+        style=words.style,
+        cta_text=cta,
+        photo=photo,
+        output=options.output,
+        options=options,
+    )
+
+
+def length(text: str) -> int:
+    """Count characters as people see them: an accent, a flag or a family emoji is no character more."""
+    from uniseg.graphemecluster import grapheme_clusters  # noqa: PLC0415 - loads tables
+
+    return sum(1 for _ in grapheme_clusters(text))
+
+
+def slug(name: str) -> str:
+    """Return the name as a file name of ASCII letters, digits and hyphens; `ad` where nothing is left."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:60].strip("-") or "ad"
+
+
+def _text(text: str, *, what: str, limit: int, least: int = 0) -> str:
+    text = unicodedata.normalize("NFC", text.strip())
+    if any(unicodedata.category(mark) == "Cs" for mark in text):
+        raise InputError(f"{what} is not valid text", hint="use a terminal that speaks UTF-8")
+    if bad := next((mark for mark in text if unicodedata.category(mark) in {"Cc", "Zl", "Zp"}), None):
+        hint = "write it on one line, without tabs or line breaks"
+        raise InputError(f"{what} has a control character (U+{ord(bad):04X})", hint=hint)
+    size = length(text)
+    if size < least:
+        raise InputError(f"{what} is empty")
+    if size > limit:
+        raise InputError(f"{what} has {size} characters; at most {limit} fit")
+    return text
+
+
+def _check_style(name: str, *, settings: Settings) -> None:
+    from badapple import styles  # noqa: PLC0415 - loads pydantic
+
+    if name not in (known := styles.known(settings.style_dirs)):
+        raise UnknownStyleError(name, known)
+
+
+def _file(name: str | None, *, what: str, error: type[InputError]) -> Path | None:
+    if name is None:
+        return None
+    path = Path(name).expanduser()
+    try:
+        if path.is_dir():
+            raise error(f"the {what} is a folder: {name}")
+        with path.open("rb") as file:
+            file.read(1)
+    except FileNotFoundError:
+        raise error(f"no such {what}: {name}") from None
+    except (OSError, ValueError) as reason:
+        why = getattr(reason, "strerror", None) or reason
+        raise error(f"the {what} cannot be read: {name} ({why})") from reason
+    return path.resolve()
+
+
+def _music(value: str) -> str:
+    if value in {"off", "style"}:
+        return value
+    return str(_file(value, what="music file", error=InputError))
+
+
+def _language(code: str) -> str:
+    if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", code):
+        raise InputError(f"{code!r} is no language code", hint="write it like en or pt-BR")
+    return code
+
+
+def _output(typed: str | None, *, name: str) -> Path:
+    path = Path(typed if typed is not None else f"{slug(name)}.mp4").expanduser().absolute()
+    if path.is_dir():
+        raise InputError(
+            f"the output is a folder: {typed}", hint=f"name the file too: -o {path / (slug(name) + '.mp4')}"
+        )
+    if path.suffix.lower() != ".mp4":
+        raise InputError(f"the output is an MP4 file, so its name must end in .mp4, unlike {typed}")
+    _make_writable(path.parent, what="the output folder")
+    free = shutil.disk_usage(path.parent).free
+    if free < _ROOM:
+        raise DiskError(
+            f"the disk is full: {free / 1e6:.0f} MB are free in {path.parent}, a video needs {_ROOM / 1e6:.0f} MB",
+            hint="free some space, or choose another folder with -o",
+        )
+    return path
+
+
+def _assets(name: str | None) -> Path | None:
+    if name is None:
+        return None
+    folder = Path(name).expanduser().absolute()
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"--assets needs a folder, and this is a file: {name}")
+    _make_writable(folder, what="the assets folder")
+    return folder
+
+
+def _make_writable(folder: Path, *, what: str) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"x")
+    except OSError as reason:
+        hint = "choose another folder, or change its permissions"
+        raise DiskError(f"{what} cannot be written: {folder} ({reason.strerror})", hint=hint) from reason

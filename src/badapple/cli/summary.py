@@ -1,0 +1,76 @@
+"""The finished video in words and in numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from badapple.models import Video
+
+STAGE_TITLES = {
+    "script_gen": "Script",
+    "voice_gen": "Voices",
+    "video_gen": "Scenes",
+    "cta_gen": "End card",
+    "compositing": "Film",
+}
+
+
+def text(video: Video, *, seconds: float) -> str:
+    """Return the summary for people."""
+    beside = ", ".join(path.name for path in (video.poster, video.srt, video.vtt, video.qa, video.manifest))
+    rows = [
+        ("video", str(video.path)),
+        ("length", f"{video.seconds:.1f} s"),
+        ("size", f"{video.size / 1e6:.1f} MB"),
+        ("cost", f"${video.cost / 1e6:.2f}"),
+        ("took", span(seconds)),
+        *((f"  {STAGE_TITLES.get(stage, stage).lower()}", span(took)) for stage, took in video.stage_seconds.items()),
+        ("parts", _parts(video)),
+        ("beside it", beside),
+        *(("warning", warning) for warning in video.warnings),
+    ]
+    width = max(len(name) for name, _ in rows)
+    return "".join(f"{name:<{width}}  {value}\n" for name, value in rows)
+
+
+def facts(video: Video, *, seconds: float) -> dict[str, Any]:
+    """Return the summary for machines."""
+    return {
+        "video": str(video.path),
+        "poster": str(video.poster),
+        "qa": str(video.qa),
+        "manifest": str(video.manifest),
+        "srt": str(video.srt),
+        "vtt": str(video.vtt),
+        "seconds": video.seconds,
+        "size": video.size,
+        "cost_usd": video.cost / 1e6,
+        "took_seconds": round(seconds, 3),
+        "stage_seconds": dict(video.stage_seconds),
+        "made": video.made,
+        "reused": video.reused,
+        "warnings": list(video.warnings),
+    }
+
+
+def clock(seconds: float) -> str:
+    """Return minutes and seconds as on a clock: `1:05`."""
+    whole = max(0, round(seconds))
+    return f"{whole // 60}:{whole % 60:02d}"
+
+
+def span(seconds: float) -> str:
+    """Return a time for people: `0.4 s`, `12 s`, `1 min 5 s`."""
+    if seconds < 9.95:
+        return f"{max(0.0, seconds):.1f} s"
+    whole = round(seconds)
+    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
+
+
+def _parts(video: Video) -> str:
+    if not video.reused:
+        return f"{video.made} made"
+    if not video.made:
+        return f"all {video.reused} found finished from before"
+    return f"{video.made} made, {video.reused} found finished from before"

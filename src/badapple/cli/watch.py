@@ -1,0 +1,135 @@
+"""What `badapple make` tells its caller: live, line by line, as JSON, or hardly anything."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING, Any, Protocol
+
+from badapple.cli import outcome, summary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from badapple.models import ProgressEvent, Video
+
+
+class Report(Protocol):
+    """Tells of one job."""
+
+    def running(self, title: str) -> contextlib.AbstractContextManager[object]:
+        """Enclose the work."""
+        ...
+
+    def event(self, event: ProgressEvent) -> None:
+        """Tell of one step."""
+        ...
+
+    def result(self, video: Video, *, seconds: float) -> None:
+        """Tell of the finished video, after `seconds` in all."""
+        ...
+
+
+@contextlib.contextmanager
+def reporter(*, as_json: bool, quiet: bool, debug: bool = False) -> Iterator[Report]:
+    """Choose how to tell, by what was asked for and by what standard error is."""
+    _send_logs_to_stderr(debug=debug)
+    if as_json:
+        lines = JsonReport()
+        with lines.failure():
+            yield lines
+    elif quiet:
+        yield QuietReport()
+    elif sys.stderr.isatty():
+        from badapple.cli.live import LiveReport  # noqa: PLC0415 - rich takes its time to load
+
+        yield LiveReport()
+    else:
+        yield PlainReport()
+
+
+class QuietReport:
+    """Prints the path of the video."""
+
+    def running(self, title: str) -> contextlib.AbstractContextManager[object]:  # noqa: ARG002
+        """Enclose the work."""
+        return contextlib.nullcontext()
+
+    def event(self, event: ProgressEvent) -> None:
+        """Tell nothing."""
+
+    def result(self, video: Video, *, seconds: float) -> None:  # noqa: ARG002
+        """Print the path."""
+        sys.stdout.write(f"{video.path}\n")
+
+
+class PlainReport:
+    """One line on standard error for each event, the summary on standard output."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def running(self, title: str) -> contextlib.AbstractContextManager[object]:
+        """Say what is being made."""
+        outcome.tell(title)
+        return contextlib.nullcontext()
+
+    def event(self, event: ProgressEvent) -> None:
+        """Write elapsed time, percent and message."""
+        outcome.tell(f"{summary.clock(time.monotonic() - self._began):>6} {event.progress:3d} %  {event.message}")
+
+    def result(self, video: Video, *, seconds: float) -> None:
+        """Print the summary."""
+        sys.stdout.write(summary.text(video, seconds=seconds))
+
+
+class JsonReport:
+    """JSON lines on standard output: the contract's messages, then the result or the error."""
+
+    def running(self, title: str) -> contextlib.AbstractContextManager[object]:  # noqa: ARG002
+        """Enclose the work."""
+        return contextlib.nullcontext()
+
+    def event(self, event: ProgressEvent) -> None:
+        """Write the message; when nobody reads any more, stop as if told to."""
+        try:
+            self._write(event.to_message())
+        except BrokenPipeError:
+            outcome.drop_stdout()
+            signal.raise_signal(signal.SIGTERM)
+
+    def result(self, video: Video, *, seconds: float) -> None:
+        """Write the result."""
+        self._write(summary.facts(video, seconds=seconds))
+
+    @contextlib.contextmanager
+    def failure(self) -> Iterator[None]:
+        """Write an error that leaves the block as the last object, then let it go on."""
+        try:
+            yield
+        except BrokenPipeError:
+            raise
+        except Exception as error:
+            code, text, hint = outcome.explain(error)
+            body = {"error": text, "hint": hint, "exit_code": int(code or outcome.ExitCode.FAILED)}
+            extra = {name: getattr(error, name) for name in ("stage", "retryable") if hasattr(error, name)}
+            self._write(body | extra)
+            raise
+
+    def _write(self, body: dict[str, Any]) -> None:
+        sys.stdout.write(json.dumps(body) + "\n")  # ASCII, so that no terminal's encoding can fail
+        sys.stdout.flush()
+
+
+def _send_logs_to_stderr(*, debug: bool) -> None:
+    import structlog  # noqa: PLC0415
+
+    level = logging.DEBUG if debug else logging.ERROR
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
