@@ -66,9 +66,14 @@ class Setting:
     lines: tuple[str, ...]
     baselines: tuple[float, ...] = ()
 
-    def shifted(self, piece: Piece, *, left: float, top: float) -> tuple[float, float]:
-        """Return where a piece stands when the setting stands at (left, top), layout px."""
-        return piece.left + left, piece.top + top
+    def coloured(self, colour: tuple[int, int, int]) -> Setting:
+        """Return the same text in another colour."""
+        pieces = []
+        for piece in self.pieces:
+            image = piece.image.copy()
+            image[..., :3] = colour
+            pieces.append(replace(piece, image=image))
+        return replace(self, pieces=tuple(pieces))
 
 
 def set_text(
@@ -119,7 +124,7 @@ def set_text(
     for candidate, lines in writer.choices(size=size, smallest=smallest, width=width, max_lines=max_lines):
         fitted = writer.fit(lines, size=candidate, smallest=smallest, width=width, height=height, scale=scale)
         if fitted is not None:
-            return _coloured(fitted, colour)
+            return fitted.coloured(colour)
     shown = body if len(body) <= 40 else f"{body[:39]}…"
     raise InputError(f"the text {shown!r} does not fit its place", hint="use a shorter text")
 
@@ -139,15 +144,6 @@ def _cased(text: str, *, book: FontBook, case: Literal["as-is", "upper"]) -> str
         part.upper() if writing.script_of(part) != "Geor" and book.can_draw(part.upper()) else part
         for part in writing.clusters(text)
     )
-
-
-def _coloured(setting: Setting, colour: tuple[int, int, int]) -> Setting:
-    pieces = []
-    for piece in setting.pieces:
-        image = piece.image.copy()
-        image[..., :3] = colour
-        pieces.append(replace(piece, image=image))
-    return replace(setting, pieces=tuple(pieces))
 
 
 class _Writer:

@@ -1,0 +1,178 @@
+"""The call-to-action button in the manner of each style."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from badapple.media.colour import ENOUGH, contrast, mix, readable, rgb
+from badapple.media.typeset import Face, set_text
+from badapple.models import Box
+from badapple.providers.offline.canvas import rounded, slanted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from badapple.media.colour import RGB
+    from badapple.media.fonts import FontBook
+    from badapple.media.typeset import Setting
+    from badapple.providers.offline.canvas import Canvas, Outline
+    from badapple.styles import Style
+
+__all__ = ["Button", "design"]
+
+_CAP = 0.7  #: height of capitals, em
+_DARK: RGB = (14, 12, 10)
+_LEAST = 340.0  #: layout px, width
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button that is set but not placed.
+
+    Attributes:
+        text: its set text.
+        width: layout px.
+        height: layout px.
+        set: the style's set.
+        fill: main colour.
+        glow: colour of the light or hard shadow around it.
+    """
+
+    text: Setting
+    width: float
+    height: float
+    set: str
+    fill: RGB
+    glow: RGB
+
+    def draw(self, canvas: Canvas, box: Box) -> Box:
+        """Draw it into the box; return the box of its text."""
+        _BODIES[self.set](self, canvas, box)
+        left = (box.left + box.right - self.text.width) / 2
+        middle = (box.top + box.bottom) / 2
+        top = middle - self.text.height / 2
+        if len(self.text.lines) == 1:  # capitals stand in the middle, whatever hangs below them
+            capitals = middle + self.text.size * _CAP / 2 - self.text.baselines[0]
+            top = min(max(capitals, box.top + 14), box.bottom - 14 - self.text.height)
+        return canvas.write(self.text, left, top)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a set asks of its button: colours and type."""
+
+    fill: RGB
+    ink: RGB
+    glow: RGB
+    weight: int
+    tracking: float
+    height: float
+    pad: float
+    display: bool = False
+    whole: bool = False
+
+
+def design(text: str, *, style: Style, book: FontBook, ground: RGB, width: float) -> Button:
+    """Set the text of a button that is at most `width` px wide.
+
+    Raises:
+        InputError: the text is too long for a button.
+    """
+    plan = _plan(style, ground)
+    face = Face(style.type.display, style.type.display_weight) if plan.display else Face(style.type.caption, plan.weight)
+    setting = set_text(
+        text, book=book, face=face, size=60 if plan.display else 50, smallest=26, width=width - 2 * plan.pad, max_lines=3, height=170,
+        colour=readable(plan.ink, plan.fill), scale=1.0, tracking=plan.tracking, case=style.type.case, leading=1.18,
+    )  # fmt: skip
+    height = max(plan.height, setting.height + (72 if len(setting.lines) == 1 else 68))
+    wide = width if plan.whole else min(width, max(_LEAST, setting.width + 2 * plan.pad))
+    return Button(setting, wide, height, style.motion.set, plan.fill, plan.glow)
+
+
+def _plan(style: Style, ground: RGB) -> _Plan:
+    ink, accent = rgb(style.palette.ink), rgb(style.palette.accent)
+    match style.motion.set:
+        case "bokeh":
+            return _Plan(fill=accent, ink=mix(accent, _DARK, 0.92), glow=accent, weight=600, tracking=0.045, height=124, pad=78)
+        case "horizon":
+            return _Plan(fill=ink, ink=(255, 255, 255), glow=_DARK, weight=600, tracking=0.01, height=120, pad=76)
+        case "poster":
+            return _Plan(fill=(255, 255, 255), ink=_DARK, glow=_DARK, weight=800, tracking=0.02, height=132, pad=72, display=True)
+        case "slab":
+            fill = ink if contrast(ink, ground) > ENOUGH else accent
+            return _Plan(fill=fill, ink=mix(ground, (255, 255, 255), 0.1), glow=accent, weight=900, tracking=0.0, height=140, pad=56, whole=True, display=True)
+        case "confetti":
+            return _Plan(fill=accent, ink=(255, 255, 255), glow=mix(accent, rgb(style.palette.ink), 0.55), weight=700, tracking=0.0, height=132, pad=80)
+        case "grid":
+            return _Plan(fill=accent, ink=mix(accent, (2, 4, 12), 0.95), glow=accent, weight=700, tracking=0.005, height=124, pad=76)
+
+
+def _shaded(top: RGB, bottom: RGB) -> NDArray[np.float32]:
+    """Return a colour for each of 64 rows."""
+    return np.linspace(top, bottom, 64, dtype=np.float32)
+
+
+def _inset(box: Box, by: float) -> Box:
+    return Box(left=box.left + by, top=box.top + by, right=box.right - by, bottom=box.bottom - by)
+
+
+def _moved(box: Box, right: float, down: float) -> Box:
+    return Box(left=box.left + right, top=box.top + down, right=box.right + right, bottom=box.bottom + down)
+
+
+def _gold_pill(button: Button, canvas: Canvas, box: Box) -> None:
+    radius = min(box.height / 2, 70)
+    outer = rounded(box, radius)
+    canvas.shadow(outer, button.glow, 0.30, soft=40, down=6)
+    canvas.shadow(outer, (0, 0, 0), 0.55, soft=14, down=12)
+    canvas.fill(outer, _shaded(mix(button.fill, (255, 250, 232), 0.45), mix(button.fill, (120, 78, 20), 0.16)))
+    line = rounded(_inset(box, 8), radius - 8)
+    canvas.line(line, rounded(_inset(box, 9.6), radius - 9.6), mix(button.fill, (60, 36, 6), 0.72), 0.6)
+
+
+def _plain_block(button: Button, canvas: Canvas, box: Box) -> None:
+    outer = rounded(box, 8)
+    canvas.shadow(outer, button.glow, 0.22, soft=22, down=16)
+    canvas.fill(outer, button.fill)
+
+
+def _hard_box(button: Button, canvas: Canvas, box: Box) -> None:
+    canvas.fill(slanted(_moved(box, 14, 14), 22), button.glow)
+    canvas.fill(slanted(box, 22), button.fill)
+
+
+def _wide_block(button: Button, canvas: Canvas, box: Box) -> None:
+    canvas.fill(slanted(_moved(box, 0, 16), 0), button.glow)
+    canvas.fill(slanted(box, 0), button.fill)
+
+
+def _candy_pill(button: Button, canvas: Canvas, box: Box) -> None:
+    radius = min(box.height / 2, 70)
+    canvas.shadow(rounded(_moved(box, 0, 12), radius), button.glow, 0.35, soft=24, down=18)
+    canvas.fill(rounded(_moved(box, 0, 12), radius), button.glow)
+    canvas.fill(rounded(box, radius), _shaded(mix(button.fill, (255, 255, 255), 0.22), button.fill))
+    shine = Box(left=box.left + radius * 0.7, top=box.top + 11, right=box.right - radius * 0.7, bottom=box.top + 24)
+    canvas.fill(rounded(shine, 7), (255, 255, 255), 0.5)
+
+
+def _lit_glass(button: Button, canvas: Canvas, box: Box) -> None:
+    outer = rounded(box, 30)
+    canvas.shadow(outer, button.glow, 0.55, soft=46, down=0)
+    canvas.shadow(outer, button.glow, 0.6, soft=12, down=0)
+    canvas.fill(outer, _shaded(mix(button.fill, (255, 255, 255), 0.32), mix(button.fill, (0, 40, 160), 0.10)))
+    canvas.line(outer, rounded(_inset(box, 2.2), 27.8), (255, 255, 255), 0.55)
+
+
+_BODIES: dict[str, Callable[[Button, Canvas, Box], None]] = {
+    "bokeh": _gold_pill,
+    "horizon": _plain_block,
+    "poster": _hard_box,
+    "slab": _wide_block,
+    "confetti": _candy_pill,
+    "grid": _lit_glass,
+}

@@ -1,0 +1,156 @@
+"""The end card's canvas: smooth shapes, soft shadows and pictures over RGB floats."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, TypeAlias
+
+import cv2
+import numpy as np
+
+from badapple.models import Box
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from badapple.media.colour import RGB
+    from badapple.media.typeset import Setting
+
+__all__ = ["Canvas", "Outline", "rounded", "slanted"]
+
+Outline: TypeAlias = "NDArray[np.float32]"  #: (n, 2) corner points x, y in px
+_FINE = 4  #: samples per px, each way, along edges
+_CORNER = 24  #: points of a round corner
+
+
+def rounded(box: Box, radius: float) -> Outline:
+    """Return a rectangle with round corners."""
+    radius = max(0.0, min(radius, box.width / 2, box.height / 2))
+    if radius < 0.5:
+        return slanted(box, 0.0)
+    arc = np.linspace(0, math.pi / 2, _CORNER)
+    circle = np.stack([np.cos(arc), np.sin(arc)], axis=1) * radius
+    right, bottom, left, top = box.right - radius, box.bottom - radius, box.left + radius, box.top + radius
+    quarters = (
+        circle + (right, bottom),
+        np.stack([-circle[:, 1], circle[:, 0]], axis=1) + (left, bottom),
+        -circle + (left, top),
+        np.stack([circle[:, 1], -circle[:, 0]], axis=1) + (right, top),
+    )
+    return np.concatenate(quarters).astype(np.float32)
+
+
+def slanted(box: Box, slant: float) -> Outline:
+    """Return a rectangle whose top edge is moved right, and its bottom edge left, by half of `slant` px each."""
+    half = slant / 2
+    corners = [
+        (box.left + half, box.top), (box.right + half, box.top), (box.right - half, box.bottom), (box.left - half, box.bottom),
+    ]  # fmt: skip
+    return np.asarray(corners, np.float32)
+
+
+class Canvas:
+    """RGB floats 0-255 that shapes and pictures are laid on, one px per layout px."""
+
+    def __init__(self, ground: NDArray[np.uint8]) -> None:
+        self.rgb = ground.astype(np.float32)
+
+    def bytes(self) -> NDArray[np.uint8]:
+        """Return the picture as RGB bytes."""
+        return np.asarray(np.clip(self.rgb + 0.5, 0, 255), np.uint8)
+
+    def fill(self, outline: Outline, colour: RGB | NDArray[np.float32], opacity: float = 1.0) -> None:
+        """Fill an outline with a colour, or with one colour for each row ((h, 3), h = rows from its top to its bottom)."""
+        cover, left, top = _coverage(outline)
+        paint = np.asarray(colour, np.float32)
+        if paint.ndim == 2:
+            paint = cv2.resize(paint[:, None], (1, cover.shape[0]), interpolation=cv2.INTER_LINEAR).reshape(-1, 1, 3)
+        self._lay(cover * opacity, paint, left, top)
+
+    def line(self, outline: Outline, inner: Outline, colour: RGB, opacity: float = 1.0) -> None:
+        """Fill what lies between two outlines."""
+        cover, left, top = _coverage(outline, inner)
+        self._lay(cover * opacity, np.asarray(colour, np.float32), left, top)
+
+    def picture(self, outline: Outline, rgb: NDArray[np.float32], left: int, top: int) -> None:
+        """Fill an outline with a picture (h, w, 3) that stands at (left, top)."""
+        cover, x, y = _coverage(outline)
+        height, width = rgb.shape[:2]
+        whole = np.zeros((height, width), np.float32)
+        y0, x0 = max(0, y - top), max(0, x - left)
+        part = cover[max(0, top - y) :, max(0, left - x) :][: height - y0, : width - x0]
+        whole[y0 : y0 + part.shape[0], x0 : x0 + part.shape[1]] = part
+        self._lay(whole, rgb, left, top)
+
+    def shadow(self, outline: Outline, colour: RGB, opacity: float, *, soft: float, down: float) -> None:
+        """Lay the blurred shape of an outline, moved down."""
+        margin = math.ceil(soft * 3)
+        cover, left, top = _coverage(outline)
+        cover = cv2.copyMakeBorder(cover, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=0.0)
+        step = max(1, int(soft / 4))
+        small = cv2.resize(cover, (cover.shape[1] // step, cover.shape[0] // step), interpolation=cv2.INTER_AREA)
+        small = cv2.GaussianBlur(small, (0, 0), soft / step)
+        soft_cover = cv2.resize(small, cover.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        self._lay(np.asarray(soft_cover * opacity, np.float32), np.asarray(colour, np.float32), left - margin, top - margin + round(down))
+
+    def pool(self, centre: tuple[float, float], radius: tuple[float, float], colour: RGB, opacity: float) -> None:
+        """Lay a soft ellipse, densest in its middle."""
+        reach = (radius[0] * 1.3, radius[1] * 1.6)
+        left, top = math.floor(centre[0] - reach[0]), math.floor(centre[1] - reach[1])
+        x = (np.arange(math.ceil(reach[0] * 2), dtype=np.float32) + left + 0.5 - centre[0]) / reach[0]
+        y = (np.arange(math.ceil(reach[1] * 2), dtype=np.float32) + top + 0.5 - centre[1]) / reach[1]
+        inside = np.clip(1 - np.sqrt(x[None] ** 2 + y[:, None] ** 2), 0, 1)
+        self._lay(inside * inside * (3 - 2 * inside) * opacity, np.asarray(colour, np.float32), left, top)
+
+    def paste(self, sprite: NDArray[np.float32], left: int, top: int) -> None:
+        """Lay a premultiplied RGBA picture (0-1)."""
+        area, part = self._meet(sprite.shape[0], sprite.shape[1], left, top)
+        self.rgb[area] = self.rgb[area] * (1 - sprite[part][..., 3:]) + sprite[part][..., :3] * 255
+
+    def write(self, setting: Setting, left: float, top: float) -> Box:
+        """Lay set text with the top left of its ink at (left, top); return the box of its ink."""
+        x, y = round(left), round(top)
+        for piece in setting.pieces:
+            alpha = piece.image[..., 3].astype(np.float32) / 255
+            self._lay(alpha, piece.image[0, 0, :3].astype(np.float32), x + round(piece.left), y + round(piece.top))
+        return Box(left=x, top=y, right=x + setting.width, bottom=y + setting.height)
+
+    def halo(self, setting: Setting, left: float, top: float, colour: RGB, opacity: float, *, soft: float) -> None:
+        """Lay a soft glow of a colour behind set text, so that it can be read on a lively ground."""
+        margin = math.ceil(soft * 3)
+        cover = np.zeros((math.ceil(setting.height) + 2 * margin + 2, math.ceil(setting.width) + 2 * margin + 2), np.float32)
+        for piece in setting.pieces:
+            y, x = round(piece.top) + margin, round(piece.left) + margin
+            area = cover[y : y + piece.image.shape[0], x : x + piece.image.shape[1]]
+            np.maximum(area, piece.image[..., 3] / np.float32(255), out=area)
+        blurred = np.clip(cv2.GaussianBlur(cover, (0, 0), soft) * 1.6, 0, 1)
+        self._lay(np.asarray(blurred * opacity, np.float32), np.asarray(colour, np.float32), round(left) - margin, round(top) - margin)
+
+    def around(self, box: Box) -> NDArray[np.float32]:
+        """Return the pixels of a box, (h, w, 3)."""
+        return self.rgb[max(0, round(box.top)) : round(box.bottom), max(0, round(box.left)) : round(box.right)]
+
+    def _meet(self, height: int, width: int, left: int, top: int) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+        """Return where a picture of that size lies on the canvas, and which part of it does."""
+        rows, columns = self.rgb.shape[:2]
+        x0, y0, x1, y1 = max(0, left), max(0, top), min(columns, left + width), min(rows, top + height)
+        x1, y1 = max(x0, x1), max(y0, y1)
+        return (slice(y0, y1), slice(x0, x1)), (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
+
+    def _lay(self, alpha: NDArray[np.float32], paint: NDArray[np.float32], left: int, top: int) -> None:
+        area, part = self._meet(alpha.shape[0], alpha.shape[1], left, top)
+        if paint.ndim == 3:
+            paint = paint[part[0]] if paint.shape[1] == 1 else paint[part]
+        self.rgb[area] += (paint - self.rgb[area]) * alpha[part][..., None]
+
+
+def _coverage(*outlines: Outline) -> tuple[NDArray[np.float32], int, int]:
+    """Return how much of each px lies inside the outlines (even-odd), 0-1, and the left and top of that picture."""
+    points = np.concatenate(outlines)
+    left, top = (math.floor(value) - 1 for value in points.min(axis=0))
+    right, bottom = (math.ceil(value) + 1 for value in points.max(axis=0))
+    fine = np.zeros(((bottom - top) * _FINE, (right - left) * _FINE), np.uint8)
+    corners = [np.round(((outline - (left, top)) * _FINE - 0.5) * 16).astype(np.int32) for outline in outlines]
+    cv2.fillPoly(fine, corners, 255, lineType=cv2.LINE_AA, shift=4)
+    cover = cv2.resize(fine, (right - left, bottom - top), interpolation=cv2.INTER_AREA)
+    return cover.astype(np.float32) / 255, left, top
