@@ -1,0 +1,57 @@
+# Short names for what people do here; `just` alone lists them.
+_list:
+    @just --list --unsorted
+
+# Everything that continuous integration checks
+check *words:
+    ./test {{ words }}
+
+# An ad from the photo in examples/
+demo *words:
+    ./demo {{ words }}
+
+# Style and floors
+lint:
+    .venv/bin/ruff check .
+    .venv/bin/ruff format --check .
+    .venv/bin/lint-imports
+
+# Types
+types:
+    .venv/bin/mypy
+
+# Only the tests
+test *words:
+    ./test -n 2 {{ words }}
+
+# Tests with branch coverage; the report goes to htmlcov/
+cov:
+    ./test -n 2 --cov=badapple --cov-branch --cov-report=term:skip-covered --cov-report=html
+
+# Time and memory of a whole ad against a bare encode
+bench *words:
+    .venv/bin/python bench/make.py {{ words }}
+
+# Kill an ad at random moments and go on
+kill *words:
+    .venv/bin/python bench/kill.py {{ words }}
+
+# Stills of every style on one sheet
+sheet *words:
+    .venv/bin/python tools/contact_sheet.py {{ words }}
+
+# Transcribe the finished mix and count the words misheard
+listen *words:
+    .venv/bin/python tools/listen.py {{ words }}
+
+# The two README commands in a minimal Debian, made with debootstrap (needs root)
+bare *words:
+    tools/bare.sh {{ words }}
+
+# The built wheel alone in an empty environment makes an ad
+wheel:
+    tools/wheel.sh
+
+# Pin all dependencies anew (needs uv)
+lock *words:
+    tools/lock {{ words }}
