@@ -1,0 +1,223 @@
+"""The four scenes of a product that stands free of its background."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from badapple.models import CAPTION_BAND, SAFE_ZONE, Box
+from badapple.providers.offline.stage import light
+from badapple.providers.offline.stage.backdrop import scenery_of
+from badapple.providers.offline.stage.facts import chips, chips_height
+from badapple.providers.offline.stage.lettering import ghost_row, headline, place, readable, subline
+from badapple.providers.offline.stage.look import mix
+from badapple.providers.offline.stage.motion import drift, ease_in_out, enter, hold
+from badapple.providers.offline.stage.scenery import Kind
+from badapple.providers.offline.stage.staging import MARGIN, Spot, Stage, stand
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from badapple.media.fonts import FontBook
+    from badapple.models import SceneOrder
+    from badapple.providers.offline.stage.look import RGB
+    from badapple.providers.offline.stage.lettering import Words
+    from badapple.providers.offline.stage.scenery import Scenery
+    from badapple.providers.offline.stage.timeline import Timeline
+    from badapple.styles import Style
+
+__all__ = ["film"]
+
+_TOP = SAFE_ZONE.top + 14
+_FOOT = 1212.0  #: where products stand when there is room
+
+
+def film(order: SceneOrder, style: Style, book: FontBook) -> Timeline:
+    """Set the scene that the order's place in the script calls for."""
+    if order.product.cutout is None:
+        raise ValueError("this product has no cut-out")
+    stage = Stage(order, style, book, light.load(order.product.cutout))
+    scenes: tuple[Callable[[Stage], Timeline], ...] = (_hero, _detail, _facts, _closing)
+    return scenes[(order.scene.id - 1) % len(scenes)](stage)
+
+
+def _hero(stage: Stage) -> Timeline:
+    title = headline(stage, stage.order.scene.headline or stage.order.product_name, size=168, height=400)
+    words = [title, subline(stage, stage.order.scene.subline)]
+    spot, top = _cluster(stage, words, tallest=760)
+    return _play(stage, spot, Kind.HERO, words, top)
+
+
+def _closing(stage: Stage) -> Timeline:
+    words = [headline(stage, stage.order.scene.headline, size=140), subline(stage, stage.order.scene.subline)]
+    spot, top = _cluster(stage, words, widest=760, tallest=640, foot=1150)
+    return _play(stage, spot, Kind.CLOSING, words, top)
+
+
+def _facts(stage: Stage) -> Timeline:
+    scene = stage.order.scene
+    words = [headline(stage, scene.headline, size=112, height=250), subline(stage, scene.subline, size=44)]
+    tall = chips_height(scene.points)
+    spot, top = _cluster(stage, words, widest=840, tallest=700 - tall * 0.6, foot=1190 - tall)
+    return _play(stage, spot, Kind.FACTS, words, top, points=scene.points)
+
+
+def _cluster(stage: Stage, words: list[Words | None], *, widest: float = 910, tallest: float = 720, foot: float = _FOOT) -> tuple[Spot, float]:
+    """Return the product's spot and the top of the words: one group, with no hole between them."""
+    height = _height(words)
+    spot = stand(stage.source, top=_TOP + height + (56 if height else 0), foot=foot, widest=widest, tallest=tallest)
+    slack = foot - spot.height - height - _TOP
+    # Room that is left goes above the words, between, and (less) under the product.
+    raised = min(130.0, max(0.0, slack - 90) * 0.36)
+    spot = Spot(spot.x, foot - raised, spot.width, spot.height)
+    gap = min(118.0, 56 + max(0.0, slack - 90) * 0.2)
+    return spot, max(_TOP, spot.box.top - gap - height)
+
+
+def _height(words: list[Words | None]) -> float:
+    heights = [item.setting.height for item in words if item is not None]
+    return sum(heights) + 30 * max(0, len(heights) - 1)
+
+
+def _play(stage: Stage, spot: Spot, kind: Kind, words: list[Words | None], top: float, *, points: tuple[str, ...] = ()) -> Timeline:
+    scenery = scenery_of(stage.style)
+    ground = _ground(stage, scenery, kind, spot)
+    tops = []
+    for item in words:
+        tops.append(top)
+        top += item.setting.height + 30 if item is not None else 0
+        if item is not None:
+            left = SAFE_ZONE.left if item.align == "left" else 540 - item.setting.width / 2
+            stage.keep_out.append(Box(left=left - 34, top=tops[-1] - 30, right=left + item.setting.width + 34, bottom=tops[-1] + item.setting.height + 30))
+    scenery.behind(stage, spot, kind)
+    if kind is Kind.FACTS:
+        _ghosts(stage, spot, ground)
+    scenery.dress(stage, spot, kind)
+    scenery.front(stage, spot, kind)
+    for number, item in enumerate(words):
+        if item is not None:
+            _say(stage, item, top=tops[number], ground=ground, start=6 + 7 * number, manner=scenery.manner if number == 0 else "rise", quiet=number > 0)
+    if points:
+        chips(stage, scenery, points, top=spot.foot + 62)
+    return _finish(stage, ground)
+
+
+def _say(stage: Stage, words: Words, *, top: float, ground: NDArray[np.uint8], start: float, manner: str, quiet: bool) -> None:
+    """Bring words in, in the first of the style's colours that reads on what is behind them."""
+    look = stage.look
+    margin, height, width = round(MARGIN * stage.scale), ground.shape[0], ground.shape[1]
+    left = SAFE_ZONE.left if words.align == "left" else 540 - words.setting.width / 2
+    rows = slice(max(0, round(top * stage.scale) + margin), min(height, round((top + words.setting.height) * stage.scale) + margin + 1))
+    columns = slice(max(0, round(left * stage.scale) + margin), min(width, round((left + words.setting.width) * stage.scale) + margin + 1))
+    choices = ((look.muted,) if quiet else ()) + (look.ink, (255, 255, 255), (18, 16, 14))
+    place(stage, words, top=top, start=start, manner=manner, colour=readable(choices, np.ascontiguousarray(ground[rows, columns])))
+
+
+def _ground(stage: Stage, scenery: Scenery, kind: Kind, spot: Spot) -> NDArray[np.uint8]:
+    picture = stage.backdrop()
+    scenery.ground(picture, stage.look, stage.rng, kind=kind, spot=spot)
+    return picture.ground(stage.rng)
+
+
+def _finish(stage: Stage, ground: NDArray[np.uint8]) -> Timeline:
+    reach = (0.45 + 0.5 * stage.style.motion.energy) * MARGIN
+    angle = float(stage.rng.uniform(0, 2 * math.pi))
+    dx, dy, count = math.cos(angle) * reach * 0.9, math.sin(angle) * reach * 0.5, stage.count
+    return stage.finish(ground, lambda frame: (dx * (2 * frame / count - 1), dy * (2 * frame / count - 1)))
+
+
+def _ghosts(stage: Stage, spot: Spot, ground: NDArray[np.uint8]) -> None:
+    """Run the product's name behind it, in rows that pass each other."""
+    text = stage.order.product_name
+    energy = stage.style.motion.energy
+    tilt = 0.0 if energy < 0.4 else -7.0
+    size = 250 if len(text) < 26 else 170
+    middle = ground[ground.shape[0] // 2 - 8 : ground.shape[0] // 2 + 8, ::16].reshape(-1, 3).mean(axis=0)
+    behind: RGB = (int(middle[0]), int(middle[1]), int(middle[2]))
+    choices = (stage.look.ink, (255, 255, 255), (18, 16, 14))
+    colour = readable(choices, np.full((8, 8, 3), behind, np.uint8))
+    speed = 1.1 + 3.2 * energy
+    for number, (offset, outline, seen) in enumerate(((-0.62, 0.012, 0.34), (0.12, 0.0, 0.13), (0.86, 0.012, 0.34))):
+        ghost_row(
+            stage, text, size=size, colour=mix(colour, stage.look.accent, 0.3), opacity=seen, outline=outline, y=spot.y + offset * size * 1.1 + 10,
+            speed=speed * (-1) ** number, tilt=tilt, x=-260 * number,
+        )  # fmt: skip
+
+
+def _detail(stage: Stage) -> Timeline:
+    """Glide over the product from near, or, where the photo is too small for that, lean it out of the frame."""
+    scene = stage.order.scene
+    words = [headline(stage, scene.headline, size=124, height=360, align="left"), subline(stage, scene.subline, size=46, align="left")]
+    top = _TOP + 40
+    under = top + _height(words) + 60
+    spot, path = _near(stage, under)
+    scenery = scenery_of(stage.style)
+    ground = _ground(stage, scenery, Kind.DETAIL, spot)
+    scenery.behind(stage, spot, Kind.DETAIL)
+    _close_up(stage, spot, path)
+    scenery.front(stage, spot, Kind.DETAIL)
+    foot = ground[-round(300 * stage.scale) :: 8, ::8].reshape(-1, 3).mean(axis=0)
+    dark = mix((int(foot[0]), int(foot[1]), int(foot[2])), (0, 0, 0), 0.35 if stage.look.mode != "light" else 0.0)
+    stage.veil(top=CAPTION_BAND.top - 190, bottom=1920, colour=dark, opacity=0.86)
+    _rule(stage, top - 34)
+    for number, item in enumerate(words):
+        if item is not None:
+            _say(stage, item, top=top, ground=ground, start=6 + 7 * number, manner=scenery.manner if number == 0 else "rise", quiet=number > 0)
+            top += item.setting.height + 30
+    return _finish(stage, ground)
+
+
+def _near(stage: Stage, under: float) -> tuple[Spot, tuple[float, float, float]]:
+    """Return the spot of the close-up and its travel (x, y px and growth): it stays below `under` all the time."""
+    width, height = stage.source
+    push = 0.05
+    most = light.MOST / (1 + push)
+    wide = width / height
+    if wide > 1.25:  # a wide product glides through the frame lengthwise
+        scale = min(most, 1750 / width, 1000 / height)
+        long = width * scale
+        travel = max(0.0, (long - 860) * 0.42) * float(stage.rng.choice([-1, 1]))
+        top = max(under, min(under + 90, 1240 - height * scale * 0.92))
+        return Spot(540 - travel / 2, top + height * scale, long, height * scale), (travel, 0.0, 0.03)
+    scale = min(most, 1250 / width, max(1180 / width, 1650 / height))
+    scale = min(scale, 1900 / height)
+    long = height * scale
+    side = float(stage.rng.choice([-1, 1]))
+    room = max(0.0, (width * scale - 1080) / 2)
+    rise = min(170.0, max(0.0, long - 900) * 0.3)
+    x = 540 + side * min(120.0, 60 + room * 0.4)
+    return Spot(x, under + rise + long, width * scale, long), (-side * 60, -rise, push)
+
+
+def _close_up(stage: Stage, spot: Spot, travel: tuple[float, float, float]) -> None:
+    rgba = stage.product(spot)
+    look = stage.look
+    dark = look.mode == "dark"
+    rgba = light.graded(rgba, rim=mix(look.accent, (255, 255, 255), 0.4), strength=0.5 * look.glow if dark else 0.0)
+    path = drift(hold(spot.x, spot.box.top), count=stage.count, by=travel[:2], push=travel[2])
+    path = enter(path, start=0, length=26 * stage.calm, offset=(0, 110), fade=0.35)
+    shade = light.flat_shadow(rgba, colour=mix(look.stops[0], (0, 0, 0), 0.6), opacity=0.5 if dark else 0.3, soft=40 * stage.scale)
+    extra = (shade.shape[0] - rgba.shape[0]) / 2
+    stage.add(shade, lambda frame: _lower(path(frame), 34), anchor=(0.5, extra / shade.shape[0]), slides=False)
+    stage.add(rgba, path, anchor=(0.5, 0.0), slides=False)
+
+
+def _lower(pose: object, by: float) -> object:
+    from dataclasses import replace
+
+    return replace(pose, y=pose.y + by)  # type: ignore[type-var, attr-defined]
+
+
+def _rule(stage: Stage, y: float) -> None:
+    """Draw a short accent line over the headline; it grows from the left."""
+    long, thick = 120, 6 if stage.style.motion.energy < 0.6 else 14
+    picture = stage.picture(long, thick)
+    picture.rgb[:] = stage.look.accent
+    assert picture.cover is not None  # noqa: S101 - a clear picture has one
+    picture.cover[:] = 1
+    clip = Box(left=SAFE_ZONE.left, top=y - thick, right=SAFE_ZONE.left + long + 2, bottom=y + thick + 2)
+    stage.add(picture, enter(hold(SAFE_ZONE.left, y), start=4, length=18, offset=(-long, 0), fade=0, ease=ease_in_out), anchor=(0, 0.5), clip=clip)
