@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -16,12 +17,12 @@ from badapple.media.lettering import Hand, Line
 from badapple.media.lines import divide
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
     from PIL import Image
 
-__all__ = ["Face", "Piece", "Setting", "measure", "set_text"]
+__all__ = ["Face", "Piece", "Setting", "measure", "set_in_few_lines", "set_text"]
 
 _REFERENCE = 128.0  #: px at which text is measured; fonts scale evenly
 _ENOUGH = 0.92  #: fewer lines win while their size is at least this share of the largest possible
@@ -127,6 +128,22 @@ def set_text(
             return fitted.coloured(colour)
     shown = body if len(body) <= 40 else f"{body[:39]}…"
     raise InputError(f"the text {shown!r} does not fit its place", hint="use a shorter text")
+
+
+def set_in_few_lines(attempt: Callable[[int, float], Setting], *, floors: Sequence[float]) -> Setting:
+    """Set text in as few lines as keep it large.
+
+    Args:
+        attempt: sets the text in at most so many lines, no smaller than so many layout px.
+        floors: for one line, two lines ...: the size below which one more line is better; the last may not fail.
+
+    Raises:
+        InputError: it does not even fit into the last.
+    """
+    for lines, smallest in enumerate(floors[:-1], start=1):
+        with contextlib.suppress(InputError):
+            return attempt(lines, smallest)
+    return attempt(len(floors), floors[-1])
 
 
 def measure(text: str, *, book: FontBook, face: Face, size: float, tracking: float = 0.0) -> float:

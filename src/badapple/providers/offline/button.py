@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from badapple.media.colour import ENOUGH, contrast, mix, readable, rgb
-from badapple.media.typeset import Face, set_text
+from badapple.media.typeset import Face, set_in_few_lines, set_text
 from badapple.models import Box
-from badapple.providers.offline.canvas import rounded, slanted
+from badapple.providers.offline.sheet import rounded, slanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from badapple.media.colour import RGB
     from badapple.media.fonts import FontBook
     from badapple.media.typeset import Setting
-    from badapple.providers.offline.canvas import Canvas, Outline
+    from badapple.providers.offline.sheet import Sheet, Outline
     from badapple.styles import Style
 
 __all__ = ["Button", "design"]
@@ -50,16 +50,16 @@ class Button:
     fill: RGB
     glow: RGB
 
-    def draw(self, canvas: Canvas, box: Box) -> Box:
+    def draw(self, sheet: Sheet, box: Box) -> Box:
         """Draw it into the box; return the box of its text."""
-        _BODIES[self.set](self, canvas, box)
+        _BODIES[self.set](self, sheet, box)
         left = (box.left + box.right - self.text.width) / 2
         middle = (box.top + box.bottom) / 2
         top = middle - self.text.height / 2
         if len(self.text.lines) == 1:  # capitals stand in the middle, whatever hangs below them
             capitals = middle + self.text.size * _CAP / 2 - self.text.baselines[0]
             top = min(max(capitals, box.top + 14), box.bottom - 14 - self.text.height)
-        return canvas.write(self.text, left, top)
+        return sheet.write(self.text, left, top)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +85,14 @@ def design(text: str, *, style: Style, book: FontBook, ground: RGB, width: float
     """
     plan = _plan(style, ground)
     face = Face(style.type.display, style.type.display_weight) if plan.display else Face(style.type.caption, plan.weight)
-    setting = set_text(
-        text, book=book, face=face, size=60 if plan.display else 50, smallest=26, width=width - 2 * plan.pad, max_lines=3, height=170,
-        colour=readable(plan.ink, plan.fill), scale=1.0, tracking=plan.tracking, case=style.type.case, leading=1.18,
-    )  # fmt: skip
+    def attempt(lines: int, smallest: float) -> Setting:
+        return set_text(
+            text, book=book, face=face, size=60 if plan.display else 50, smallest=smallest, width=width - 2 * plan.pad,
+            max_lines=lines, height=170, colour=readable(plan.ink, plan.fill), scale=1.0, tracking=plan.tracking,
+            case=style.type.case, leading=1.18,
+        )  # fmt: skip
+
+    setting = set_in_few_lines(attempt, floors=(40, 34, 24))
     height = max(plan.height, setting.height + (72 if len(setting.lines) == 1 else 68))
     wide = width if plan.whole else min(width, max(_LEAST, setting.width + 2 * plan.pad))
     return Button(setting, wide, height, style.motion.set, plan.fill, plan.glow)
@@ -125,50 +129,50 @@ def _moved(box: Box, right: float, down: float) -> Box:
     return Box(left=box.left + right, top=box.top + down, right=box.right + right, bottom=box.bottom + down)
 
 
-def _gold_pill(button: Button, canvas: Canvas, box: Box) -> None:
+def _gold_pill(button: Button, sheet: Sheet, box: Box) -> None:
     radius = min(box.height / 2, 70)
     outer = rounded(box, radius)
-    canvas.shadow(outer, button.glow, 0.30, soft=40, down=6)
-    canvas.shadow(outer, (0, 0, 0), 0.55, soft=14, down=12)
-    canvas.fill(outer, _shaded(mix(button.fill, (255, 250, 232), 0.45), mix(button.fill, (120, 78, 20), 0.16)))
+    sheet.shadow(outer, button.glow, 0.30, soft=40, down=6)
+    sheet.shadow(outer, (0, 0, 0), 0.55, soft=14, down=12)
+    sheet.fill(outer, _shaded(mix(button.fill, (255, 250, 232), 0.45), mix(button.fill, (120, 78, 20), 0.16)))
     line = rounded(_inset(box, 8), radius - 8)
-    canvas.line(line, rounded(_inset(box, 9.6), radius - 9.6), mix(button.fill, (60, 36, 6), 0.72), 0.6)
+    sheet.line(line, rounded(_inset(box, 9.6), radius - 9.6), mix(button.fill, (60, 36, 6), 0.72), 0.6)
 
 
-def _plain_block(button: Button, canvas: Canvas, box: Box) -> None:
+def _plain_block(button: Button, sheet: Sheet, box: Box) -> None:
     outer = rounded(box, 8)
-    canvas.shadow(outer, button.glow, 0.22, soft=22, down=16)
-    canvas.fill(outer, button.fill)
+    sheet.shadow(outer, button.glow, 0.22, soft=22, down=16)
+    sheet.fill(outer, button.fill)
 
 
-def _hard_box(button: Button, canvas: Canvas, box: Box) -> None:
-    canvas.fill(slanted(_moved(box, 14, 14), 22), button.glow)
-    canvas.fill(slanted(box, 22), button.fill)
+def _hard_box(button: Button, sheet: Sheet, box: Box) -> None:
+    sheet.fill(slanted(_moved(box, 14, 14), 22), button.glow)
+    sheet.fill(slanted(box, 22), button.fill)
 
 
-def _wide_block(button: Button, canvas: Canvas, box: Box) -> None:
-    canvas.fill(slanted(_moved(box, 0, 16), 0), button.glow)
-    canvas.fill(slanted(box, 0), button.fill)
+def _wide_block(button: Button, sheet: Sheet, box: Box) -> None:
+    sheet.fill(slanted(_moved(box, 0, 16), 0), button.glow)
+    sheet.fill(slanted(box, 0), button.fill)
 
 
-def _candy_pill(button: Button, canvas: Canvas, box: Box) -> None:
+def _candy_pill(button: Button, sheet: Sheet, box: Box) -> None:
     radius = min(box.height / 2, 70)
-    canvas.shadow(rounded(_moved(box, 0, 12), radius), button.glow, 0.35, soft=24, down=18)
-    canvas.fill(rounded(_moved(box, 0, 12), radius), button.glow)
-    canvas.fill(rounded(box, radius), _shaded(mix(button.fill, (255, 255, 255), 0.22), button.fill))
+    sheet.shadow(rounded(_moved(box, 0, 12), radius), button.glow, 0.35, soft=24, down=18)
+    sheet.fill(rounded(_moved(box, 0, 12), radius), button.glow)
+    sheet.fill(rounded(box, radius), _shaded(mix(button.fill, (255, 255, 255), 0.22), button.fill))
     shine = Box(left=box.left + radius * 0.7, top=box.top + 11, right=box.right - radius * 0.7, bottom=box.top + 24)
-    canvas.fill(rounded(shine, 7), (255, 255, 255), 0.5)
+    sheet.fill(rounded(shine, 7), (255, 255, 255), 0.5)
 
 
-def _lit_glass(button: Button, canvas: Canvas, box: Box) -> None:
+def _lit_glass(button: Button, sheet: Sheet, box: Box) -> None:
     outer = rounded(box, 30)
-    canvas.shadow(outer, button.glow, 0.55, soft=46, down=0)
-    canvas.shadow(outer, button.glow, 0.6, soft=12, down=0)
-    canvas.fill(outer, _shaded(mix(button.fill, (255, 255, 255), 0.32), mix(button.fill, (0, 40, 160), 0.10)))
-    canvas.line(outer, rounded(_inset(box, 2.2), 27.8), (255, 255, 255), 0.55)
+    sheet.shadow(outer, button.glow, 0.55, soft=46, down=0)
+    sheet.shadow(outer, button.glow, 0.6, soft=12, down=0)
+    sheet.fill(outer, _shaded(mix(button.fill, (255, 255, 255), 0.32), mix(button.fill, (0, 40, 160), 0.10)))
+    sheet.line(outer, rounded(_inset(box, 2.2), 27.8), (255, 255, 255), 0.55)
 
 
-_BODIES: dict[str, Callable[[Button, Canvas, Box], None]] = {
+_BODIES: dict[str, Callable[[Button, Sheet, Box], None]] = {
     "bokeh": _gold_pill,
     "horizon": _plain_block,
     "poster": _hard_box,

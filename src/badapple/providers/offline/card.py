@@ -11,10 +11,10 @@ from PIL import Image
 
 from badapple import process, styles
 from badapple.media.colour import contrast, luminance, readable, rgb
-from badapple.media.typeset import Face, set_text
+from badapple.media.typeset import Face, set_in_few_lines, set_text
 from badapple.models import CAPTION_BAND, HEIGHT, SAFE_ZONE, WIDTH, Box, Card, Maker, TextBox
 from badapple.providers.offline.button import design
-from badapple.providers.offline.canvas import Canvas, rounded
+from badapple.providers.offline.sheet import Sheet, rounded
 from badapple.providers.offline.hero import load_hero
 
 if TYPE_CHECKING:
@@ -31,10 +31,12 @@ if TYPE_CHECKING:
 __all__ = ["OfflineCardPainter"]
 
 _TOP = SAFE_ZONE.top + 6
+_HERO_TOP = 150.0  #: a picture may stand higher than text may
 _FLOOR = CAPTION_BAND.top - 34  #: the lowest px of the button: captions and its shadow need air
 _WIDE = SAFE_ZONE.width
 _HERO_WIDTH = 900.0  #: pictures may pass the safe zone a little, text may not
-_HERO_LEAST = 330.0
+_HERO_LEAST = 200.0
+_UNDER = 30.0  #: from the name to the line
 _LARGE = 3.0  #: contrast that large type needs (WCAG AA)
 #: Sets whose name stands over the product, which has the floor to itself; in the others it stands between product and button.
 _NAME_FIRST = {"bokeh", "horizon", "grid"}
@@ -55,10 +57,10 @@ class OfflineCardPainter:
 
     def _paint(self, order: CardOrder, out: Path) -> Card:
         style = styles.load(order.style, self._style_dirs)
-        canvas, card = compose(order, style=style, book=self._book, out=out)
+        sheet, card = compose(order, style=style, book=self._book, out=out)
         part = out.with_name(out.name + ".part")
         out.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(canvas.bytes()).save(part, "PNG", compress_level=3)
+        Image.fromarray(sheet.bytes()).save(part, "PNG", compress_level=3)
         os.replace(part, out)
         return card
 
@@ -83,11 +85,11 @@ class _Places:
     button: Box
 
 
-def compose(order: CardOrder, *, style: Style, book: FontBook, out: Path) -> tuple[Canvas, Card]:
+def compose(order: CardOrder, *, style: Style, book: FontBook, out: Path) -> tuple[Sheet, Card]:
     """Draw the card and say where its parts are."""
-    canvas = Canvas(_ground(style, order.product, seed=order.seed + 1000 * order.take))
+    sheet = Sheet(_ground(style, order.product, seed=order.seed + 1000 * order.take))
     hero = load_hero(order.product, style)
-    middle = _mean(canvas, SAFE_ZONE)
+    middle = _mean(sheet, SAFE_ZONE)
     button = design(order.cta, style=style, book=book, ground=middle, width=_WIDE)
     name = _set_name(order.product_name, style=style, book=book, alone=hero is None)
     line = _set_line(order.line, style=style, book=book) if order.line.strip() else None
@@ -96,12 +98,12 @@ def compose(order: CardOrder, *, style: Style, book: FontBook, out: Path) -> tup
     process.check_stop()
     if places.hero is not None and hero is not None:
         dark = luminance(middle) < 0.25
-        hero.draw(canvas, places.hero, accent=rgb(style.palette.accent), ink=rgb(style.palette.ink), ground=middle, dark=dark)
-    boxes = [_write(canvas, order.product_name, name, places.name, rgb(style.palette.ink))]
+        hero.draw(sheet, places.hero, accent=rgb(style.palette.accent), ink=rgb(style.palette.ink), ground=middle, dark=dark)
+    boxes = [_write(sheet, order.product_name, name, places.name, rgb(style.palette.ink))]
     if line is not None:
-        boxes.append(_write(canvas, order.line, line, places.line, rgb(style.palette.muted)))
-    boxes.append(TextBox(text=order.cta, box=button.draw(canvas, places.button), start=0, end=0))
-    return canvas, Card(path=out, boxes=tuple(boxes), button=places.button, product=places.hero)
+        boxes.append(_write(sheet, order.line, line, places.line, rgb(style.palette.muted)))
+    boxes.append(TextBox(text=order.cta, box=button.draw(sheet, places.button), start=0, end=0))
+    return sheet, Card(path=out, boxes=tuple(boxes), button=places.button, product=places.hero)
 
 
 def _ground(style: Style, product: Product, *, seed: int) -> np.ndarray:
@@ -111,17 +113,22 @@ def _ground(style: Style, product: Product, *, seed: int) -> np.ndarray:
     return np.repeat(column[:, None], WIDTH, axis=1).astype(np.uint8)
 
 
-def _mean(canvas: Canvas, box: Box) -> RGB:
-    red, green, blue = (round(float(value)) for value in canvas.around(box).mean(axis=(0, 1)))
+def _mean(sheet: Sheet, box: Box) -> RGB:
+    red, green, blue = (round(float(value)) for value in sheet.around(box).mean(axis=(0, 1)))
     return red, green, blue
 
 
 def _set_name(text: str, *, style: Style, book: FontBook, alone: bool) -> Setting:
     face = Face(style.type.display, style.type.display_weight)
-    return set_text(
-        text, book=book, face=face, size=230 if alone else 128, smallest=34, width=_WIDE, max_lines=6 if alone else 4,
-        height=620 if alone else 330, colour=(0, 0, 0), scale=1.0, tracking=style.type.tracking, case=style.type.case, leading=1.04,
-    )  # fmt: skip
+
+    def attempt(lines: int, smallest: float) -> Setting:
+        return set_text(
+            text, book=book, face=face, size=220 if alone else 124, smallest=smallest, width=_WIDE, max_lines=lines,
+            height=640 if alone else 300, colour=(0, 0, 0), scale=1.0, tracking=style.type.tracking,
+            case=style.type.case, leading=1.04,
+        )  # fmt: skip
+
+    return set_in_few_lines(attempt, floors=(180, 110, 80, 60, 40, 34) if alone else (84, 72, 52, 34))
 
 
 def _set_line(text: str, *, style: Style, book: FontBook) -> Setting:
@@ -133,32 +140,31 @@ def _set_line(text: str, *, style: Style, book: FontBook) -> Setting:
 
 def _place(parts: _Parts, *, name_first: bool) -> _Places:
     """Share the height between the parts: the product takes what the type leaves."""
-    words = parts.name.height + (parts.line.height + 26 if parts.line else 0)
-    near, far = 52.0, 60.0
-    room = _FLOOR - _TOP - words - parts.button.height
+    words = parts.name.height + (parts.line.height + _UNDER if parts.line else 0)
+    top = _TOP if name_first or parts.hero is None else _HERO_TOP
+    room = _FLOOR - top - words - parts.button.height
     if parts.hero is None:
         return _place_words(parts, words, room)
-    width, height = parts.hero.fitted(_HERO_WIDTH, max(_HERO_LEAST * 0.5, room - near - far))
+    near, far = (46.0, 62.0) if name_first else (58.0, 56.0)
+    width, height = parts.hero.fitted(_HERO_WIDTH, max(_HERO_LEAST, room - near - far))
     spare = max(0.0, room - near - far - height)
-    near, far = near + min(spare * 0.25, 60), far + min(spare * 0.25, 60)
-    spare = max(0.0, room - near - far - height)
-    left = (WIDTH - width) / 2
+    near, far = near + min(spare * 0.25, 50), far + min(spare * 0.25, 50)
+    top += max(0.0, room - near - far - height) * 0.5
     if name_first:
-        name = _TOP + spare * 0.4
-        top = name + words + near
-        button = top + height + far
+        name, start = top, top + words + near
+        button = start + height + far
     else:
-        top = _TOP + spare * 0.5
-        name = top + height + near
+        name, start = top + height + near, top
         button = name + words + far
-    hero = Box(left=left, top=top, right=left + width, bottom=top + height)
-    return _Places(name, name + parts.name.height + 26, hero, _button_box(parts.button, button))
+    left = (WIDTH - width) / 2
+    hero = Box(left=left, top=start, right=left + width, bottom=start + height)
+    return _Places(name, name + parts.name.height + _UNDER, hero, _button_box(parts.button, button))
 
 
 def _place_words(parts: _Parts, words: float, room: float) -> _Places:
     gap = min(120.0, room * 0.4)
     name = _TOP + (room - gap) * 0.55
-    return _Places(name, name + parts.name.height + 26, None, _button_box(parts.button, name + words + gap))
+    return _Places(name, name + parts.name.height + _UNDER, None, _button_box(parts.button, name + words + gap))
 
 
 def _button_box(button: Button, top: float) -> Box:
@@ -166,10 +172,10 @@ def _button_box(button: Button, top: float) -> Box:
     return Box(left=left, top=round(top), right=left + round(button.width), bottom=round(top) + round(button.height))
 
 
-def _write(canvas: Canvas, text: str, setting: Setting, top: float, ink: RGB) -> TextBox:
+def _write(sheet: Sheet, text: str, setting: Setting, top: float, ink: RGB) -> TextBox:
     """Write centred text in the ink, or in black or white where the ink cannot be read on the pixels behind it."""
     left = (WIDTH - setting.width) / 2
-    behind = _mean(canvas, Box(left=left, top=top, right=left + setting.width, bottom=top + setting.height))
+    behind = _mean(sheet, Box(left=left, top=top, right=left + setting.width, bottom=top + setting.height))
     colour = readable(ink, behind, enough=_LARGE)
     placed = setting.coloured(colour)
-    return TextBox(text=text, box=canvas.write(placed, left, top), start=0, end=0)
+    return TextBox(text=text, box=sheet.write(placed, left, top), start=0, end=0)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from badapple.media.colour import mix
 from badapple.models import Box, Family
-from badapple.providers.offline.canvas import Canvas, rounded
+from badapple.providers.offline.sheet import Sheet, rounded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,8 @@ _LARGEST = 2.0  #: layout px per source px: beyond it a photo looks soft
 _SMALL = 300.0  #: layout px; a smaller product stands on a disc, so that it looks placed
 _TILT = {"poster": -5.0}  #: degrees
 _STANDS = {"bokeh", "horizon", "grid"}  #: sets with a floor
-_PHOTO_SHAPES = (0.8, 1.5)  #: width over height that a photo is cropped to at most
+_CROP = 0.36  #: share of its longer side that a photo may lose to fill its place
+_WIDEST = 1.6  #: width over height of a photo
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,48 +41,54 @@ class Hero:
         image: (h, w, 4) float32, premultiplied RGBA 0-1, source px.
         family: how it is shown.
         set: the style's set.
+        focus: point of interest, fractions of width and height.
     """
 
     image: NDArray[np.float32]
     family: Family
     set: str
+    focus: tuple[float, float] = (0.5, 0.5)
 
     def fitted(self, width: float, height: float) -> tuple[float, float]:
-        """Return its size in layout px inside the given room."""
+        """Return its size in layout px inside the given room; a photo may lose some of its longer side."""
         tall, wide = self.image.shape[:2]
+        if self.family is Family.PHOTO:
+            shape = min(max(width / height, wide / tall * (1 - _CROP)), wide / tall / (1 - _CROP), _WIDEST)
+            wide, tall = min(wide, tall * shape), min(tall, wide / shape)
         share = min(width / wide, height / tall, _LARGEST)
         return wide * share, tall * share
 
-    def draw(self, canvas: Canvas, box: Box, *, accent: RGB, ink: RGB, ground: RGB, dark: bool) -> None:
+    def draw(self, sheet: Sheet, box: Box, *, accent: RGB, ink: RGB, ground: RGB, dark: bool) -> None:
         """Draw it into the box with its shadow."""
         if self.family is Family.PHOTO:
-            self._draw_photo(canvas, box, accent=accent, ink=ink, dark=dark)
+            self._draw_photo(sheet, box, accent=accent, ink=ink, dark=dark)
             return
         if max(box.width, box.height) < _SMALL:
-            _disc(canvas, box, mix(ground, accent, 0.35))
+            _disc(sheet, box, mix(ground, accent, 0.35))
         sprite = _resized(self.image, round(box.width), round(box.height))
         left, top = round(box.left), round(box.top)
         if self.set in _STANDS:
-            _contact(canvas, sprite, left, top, dark=dark)
+            _contact(sheet, sprite, left, top, dark=dark)
             if self.set != "horizon":
-                _reflection(canvas, sprite, left, top)
+                _reflection(sheet, sprite, left, top)
         else:
-            _drop(canvas, sprite, left, top, dark=dark)
-        canvas.paste(sprite, left, top)
+            _drop(sheet, sprite, left, top, dark=dark)
+        sheet.paste(sprite, left, top)
 
-    def _draw_photo(self, canvas: Canvas, box: Box, *, accent: RGB, ink: RGB, dark: bool) -> None:
+    def _draw_photo(self, sheet: Sheet, box: Box, *, accent: RGB, ink: RGB, dark: bool) -> None:
         radius, line, colour, offset = _FRAMES[self.set]
         outer = rounded(box, radius)
         if offset:
-            canvas.fill(rounded(Box(left=box.left + offset, top=box.top + offset, right=box.right + offset, bottom=box.bottom + offset), radius), (12, 10, 10))
+            sheet.fill(rounded(Box(left=box.left + offset, top=box.top + offset, right=box.right + offset, bottom=box.bottom + offset), radius), (12, 10, 10))
         else:
-            canvas.shadow(outer, (0, 0, 0), 0.5 if dark else 0.28, soft=34, down=26)
+            sheet.shadow(outer, (0, 0, 0), 0.5 if dark else 0.28, soft=34, down=26)
         if self.set == "grid":
-            canvas.shadow(outer, accent, 0.55, soft=26, down=0)
-        canvas.fill(outer, {"accent": accent, "ink": ink, "white": (255, 255, 255)}[colour])
+            sheet.shadow(outer, accent, 0.55, soft=26, down=0)
+        sheet.fill(outer, {"accent": accent, "ink": ink, "white": (255, 255, 255)}[colour])
         inner = Box(left=box.left + line, top=box.top + line, right=box.right - line, bottom=box.bottom - line)
-        sprite = _resized(self.image, round(inner.width), round(inner.height))
-        canvas.picture(rounded(inner, max(0.0, radius - line)), sprite[..., :3] * 255, round(inner.left), round(inner.top))
+        cut = _cropped(self.image, box.width / box.height, self.focus)
+        sprite = _resized(cut, round(inner.width), round(inner.height))
+        sheet.picture(rounded(inner, max(0.0, radius - line)), sprite[..., :3] * 255, round(inner.left), round(inner.top))
 
 
 #: set -> corner radius, line width, line colour, offset of a hard shadow
@@ -101,7 +108,7 @@ def load_hero(product: Product, style: Style) -> Hero | None:
     if product.family is Family.CUTOUT and product.cutout is not None:
         return Hero(_tilted(_premultiplied(product.cutout), _TILT.get(kind, 0.0)), Family.CUTOUT, kind)
     if product.family is Family.PHOTO and product.photo is not None:
-        return Hero(_cropped(_premultiplied(product.photo), product.focus), Family.PHOTO, kind)
+        return Hero(_premultiplied(product.photo), Family.PHOTO, kind, product.focus)
     return None
 
 
@@ -128,11 +135,10 @@ def _tilted(image: NDArray[np.float32], degrees: float) -> NDArray[np.float32]:
     return np.ascontiguousarray(turned[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], np.float32)
 
 
-def _cropped(image: NDArray[np.float32], focus: tuple[float, float]) -> NDArray[np.float32]:
-    """Cut a very wide or very tall photo about its point of interest."""
+def _cropped(image: NDArray[np.float32], shape: float, focus: tuple[float, float]) -> NDArray[np.float32]:
+    """Cut a photo to width over height about its point of interest."""
     tall, wide = image.shape[:2]
-    low, high = _PHOTO_SHAPES
-    width, height = min(wide, round(tall * high)), min(tall, round(wide / low))
+    width, height = min(wide, round(tall * shape)), min(tall, round(wide / shape))
     left = round(min(max(0.0, focus[0] * wide - width / 2), wide - width))
     top = round(min(max(0.0, focus[1] * tall - height / 2), tall - height))
     return image[top : top + height, left : left + width]
@@ -144,7 +150,7 @@ def _resized(image: NDArray[np.float32], width: int, height: int) -> NDArray[np.
     return np.clip(found, 0, 1, dtype=np.float32)
 
 
-def _contact(canvas: Canvas, sprite: NDArray[np.float32], left: int, top: int, *, dark: bool) -> None:
+def _contact(sheet: Sheet, sprite: NDArray[np.float32], left: int, top: int, *, dark: bool) -> None:
     """Draw the shadow where the product meets the floor: tight and dark, with a wide soft one about it."""
     tall, wide = sprite.shape[:2]
     foot = sprite[round(tall * 0.82) :, :, 3].max(axis=0)
@@ -154,18 +160,18 @@ def _contact(canvas: Canvas, sprite: NDArray[np.float32], left: int, top: int, *
     start, end = left + float(columns[0]), left + float(columns[-1])
     middle, reach, ground = (start + end) / 2, (end - start) / 2, top + tall
     for stretch, thick, strength in ((1.12, 0.075, 0.35), (0.96, 0.03, 0.6)):
-        canvas.pool((middle, ground - 4), (reach * stretch, max(10.0, wide * thick)), (0, 0, 0), strength * (1.0 if dark else 0.7))
+        sheet.pool((middle, ground - 4), (reach * stretch, max(10.0, wide * thick)), (0, 0, 0), strength * (1.0 if dark else 0.7))
 
 
-def _reflection(canvas: Canvas, sprite: NDArray[np.float32], left: int, top: int) -> None:
+def _reflection(sheet: Sheet, sprite: NDArray[np.float32], left: int, top: int) -> None:
     tall = sprite.shape[0]
     depth = min(round(tall * 0.42), 210)
     mirrored = cv2.GaussianBlur(sprite[::-1][:depth], (0, 0), 2.5)
     fade = (np.linspace(1.0, 0.0, depth, dtype=np.float32) ** 1.7 * 0.22)[:, None, None]
-    canvas.paste(np.asarray(mirrored * fade, np.float32), left, top + tall - 3)
+    sheet.paste(np.asarray(mirrored * fade, np.float32), left, top + tall - 3)
 
 
-def _drop(canvas: Canvas, sprite: NDArray[np.float32], left: int, top: int, *, dark: bool) -> None:
+def _drop(sheet: Sheet, sprite: NDArray[np.float32], left: int, top: int, *, dark: bool) -> None:
     """Draw the soft shadow of something that floats before the ground."""
     margin = 120
     alpha = cv2.copyMakeBorder(sprite[..., 3], margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=0.0)
@@ -173,9 +179,9 @@ def _drop(canvas: Canvas, sprite: NDArray[np.float32], left: int, top: int, *, d
     soft = cv2.resize(cv2.GaussianBlur(small, (0, 0), 7.5), alpha.shape[::-1], interpolation=cv2.INTER_LINEAR)
     shade = np.zeros((*alpha.shape, 4), np.float32)
     shade[..., 3] = soft * (0.5 if dark else 0.34)
-    canvas.paste(shade, left - margin, top - margin + 34)
+    sheet.paste(shade, left - margin, top - margin + 34)
 
 
-def _disc(canvas: Canvas, box: Box, colour: RGB) -> None:
+def _disc(sheet: Sheet, box: Box, colour: RGB) -> None:
     x, y, radius = (box.left + box.right) / 2, (box.top + box.bottom) / 2, math.hypot(box.width, box.height) / 2 + 40
-    canvas.fill(rounded(Box(left=x - radius, top=y - radius, right=x + radius, bottom=y + radius), radius), colour)
+    sheet.fill(rounded(Box(left=x - radius, top=y - radius, right=x + radius, bottom=y + radius), radius), colour)

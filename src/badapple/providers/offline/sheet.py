@@ -1,4 +1,4 @@
-"""The end card's canvas: smooth shapes, soft shadows and pictures over RGB floats."""
+"""The sheet an end card is made on: smooth shapes, soft shadows and pictures over RGB floats."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from badapple.media.colour import RGB
     from badapple.media.typeset import Setting
 
-__all__ = ["Canvas", "Outline", "rounded", "slanted"]
+__all__ = ["Sheet", "Outline", "rounded", "slanted"]
 
 Outline: TypeAlias = "NDArray[np.float32]"  #: (n, 2) corner points x, y in px
 _FINE = 4  #: samples per px, each way, along edges
@@ -49,7 +49,7 @@ def slanted(box: Box, slant: float) -> Outline:
     return np.asarray(corners, np.float32)
 
 
-class Canvas:
+class Sheet:
     """RGB floats 0-255 that shapes and pictures are laid on, one px per layout px."""
 
     def __init__(self, ground: NDArray[np.uint8]) -> None:
@@ -131,7 +131,7 @@ class Canvas:
         return self.rgb[max(0, round(box.top)) : round(box.bottom), max(0, round(box.left)) : round(box.right)]
 
     def _meet(self, height: int, width: int, left: int, top: int) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-        """Return where a picture of that size lies on the canvas, and which part of it does."""
+        """Return where a picture of that size lies on the sheet, and which part of it does."""
         rows, columns = self.rgb.shape[:2]
         x0, y0, x1, y1 = max(0, left), max(0, top), min(columns, left + width), min(rows, top + height)
         x1, y1 = max(x0, x1), max(y0, y1)
