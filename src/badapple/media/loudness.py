@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,18 +10,33 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["SILENT", "loudness", "weighted"]
+__all__ = ["SILENT", "fine_power", "gated", "loudness", "weighted"]
 
 SILENT = -70.0  #: LUFS; the standard's absolute gate, returned for silence
-_BLOCK, _STEP = 0.4, 0.1  #: seconds
+_BLOCK, _STEP = 400, 100  #: milliseconds
 _SHELF = (1681.974450955533, 3.999843853973347, 0.7071752369554196)  #: Hz, dB, Q of the head's effect
 _LOW_CUT = (38.13547087602444, 0.5003270373238773)  #: Hz, Q
 
 
 def loudness(samples: NDArray[np.floating], rate: int) -> float:
     """Return integrated loudness in LUFS of samples shaped (n,) or (n, channels); `SILENT` for silence."""
-    power = _block_power(weighted(samples, rate), rate)
-    loud = power[power > _power(SILENT)]
+    return gated(fine_power(samples, rate))
+
+
+def fine_power(samples: NDArray[np.floating], rate: int) -> NDArray[np.float64]:
+    """Return weighted power of each millisecond (the last may be short), summed over channels."""
+    grain = rate // 1000
+    power = np.square(weighted(samples, rate)).sum(axis=1)
+    return np.asarray(np.pad(power, (0, -len(power) % grain)).reshape(-1, grain).mean(axis=1), np.float64)
+
+
+def gated(power: NDArray[np.float64]) -> float:
+    """Return integrated loudness in LUFS of weighted power by the millisecond; `SILENT` for silence."""
+    total = np.concatenate([[0.0], np.cumsum(power)])
+    size = min(_BLOCK, len(power))
+    starts = np.arange(0, len(power) - size + 1, _STEP)
+    blocks = (total[starts + size] - total[starts]) / max(size, 1)
+    loud = blocks[blocks > _power(SILENT)]
     if not loud.size:
         return SILENT
     loud = loud[loud > loud.mean() * 0.1]
@@ -31,26 +47,21 @@ def weighted(samples: NDArray[np.floating], rate: int) -> NDArray[np.float32]:
     """Return samples (n, channels) filtered as the ear hears loudness; the filter's phase is left out."""
     block = np.asarray(samples, np.float32).reshape(len(samples), -1)
     size = _fast_length(len(block) + rate // 10)
-    spectrum = np.fft.rfft(block, size, axis=0)
-    spectrum *= _response(np.fft.rfftfreq(size, 1 / rate), rate)[:, None]
-    return np.fft.irfft(spectrum, size, axis=0)[: len(block)].astype(np.float32)
+    gain = _response(size, rate)
+    out = np.empty_like(block)
+    for side in range(block.shape[1]):
+        out[:, side] = np.fft.irfft(np.fft.rfft(block[:, side], size) * gain, size)[: len(block)]
+    return out
 
 
 def _power(lufs: float) -> float:
     return float(10 ** ((lufs + 0.691) / 10))
 
 
-def _block_power(block: NDArray[np.float32], rate: int) -> NDArray[np.float64]:
-    """Return the mean square, summed over channels, of each 400 ms block."""
-    total = np.concatenate([[0.0], np.cumsum((block.astype(np.float64) ** 2).sum(axis=1))])
-    size = min(round(_BLOCK * rate), len(block))
-    starts = np.arange(0, len(block) - size + 1, round(_STEP * rate))
-    return np.asarray((total[starts + size] - total[starts]) / max(size, 1))
-
-
-def _response(frequencies: NDArray[np.float64], rate: int) -> NDArray[np.float32]:
-    """Return the magnitude of the K-weighting at each frequency, from its digital biquads at this rate."""
-    z = np.exp(-2j * np.pi * frequencies / rate)
+@lru_cache(maxsize=8)
+def _response(size: int, rate: int) -> NDArray[np.float32]:
+    """Return the magnitude of the K-weighting at each bin of an FFT, from its digital biquads at this rate."""
+    z = np.exp(-2j * np.pi * np.fft.rfftfreq(size, 1 / rate) / rate)
     centre, gain, quality = _SHELF
     k, high = np.tan(np.pi * centre / rate), 10 ** (gain / 20)
     band = high**0.4996667741545416

@@ -20,7 +20,9 @@ __all__ = ["RATE", "decode", "samples_of"]
 RATE = 48_000  #: samples a second of everything that is mixed
 
 
-def decode(path: Path, *, ffmpeg: Path, rate: int = RATE, channels: int = 2, seconds: float | None = None, filters: str = "") -> Output:
+def decode(
+    path: Path, *, ffmpeg: Path, rate: int = RATE, channels: int = 2, seconds: float | None = None, filters: str = ""
+) -> Output:
     """Decode the sound of a file; samples are in `stdout`, what filters say is in `last_lines`.
 
     Raises:

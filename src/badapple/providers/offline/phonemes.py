@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["MARKS", "Reading", "Sentence", "read"]
 
 #: Characters of the phoneme alphabet that are pauses, not sounds.
-MARKS = frozenset(" ;:,.!?—…\"“”()")
+MARKS = frozenset(' ;:,.!?—…"“”()')
 _LONGEST = 380  #: phonemes that the model takes at once
 _lock = threading.Lock()
 
@@ -116,5 +116,9 @@ def _aligned(said: Sequence[str], normal: Sequence[str]) -> list[int]:
     owners = [0] * len(normal)
     for _, low, high, start, end in SequenceMatcher(None, said, normal, autojunk=False).get_opcodes():
         for at in range(start, end):
-            owners[at] = min(low + (at - start) * (high - low) // (end - start), len(said) - 1) if high > low else max(low - 1, 0)
+            owners[at] = (
+                min(low + (at - start) * (high - low) // (end - start), len(said) - 1)
+                if high > low
+                else max(low - 1, 0)
+            )
     return owners

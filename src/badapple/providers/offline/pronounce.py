@@ -42,7 +42,10 @@ def speakable(text: str) -> bool:
 def say(text: str, pronounce: Sequence[tuple[str, str]] = ()) -> tuple[Said, ...]:
     """Split a text into spoken units; every shown word appears in exactly one of them."""
     shown = _glued(text.split())
-    rules = sorted(((tuple(_bare(word) for word in written.split()), said) for written, said in pronounce), key=lambda rule: -len(rule[0]))
+    rules = sorted(
+        ((tuple(_bare(word) for word in written.split()), said) for written, said in pronounce),
+        key=lambda rule: -len(rule[0]),
+    )
     units: list[Said] = []
     at = 0
     while at < len(shown):
@@ -98,7 +101,12 @@ def _spoken(word: str) -> str:
         return _SYMBOLS[word]
     word = _AROUND_THE_CLOCK.sub("twenty-four seven", word)
     match = _EDGE.match(word)
-    if match and (site := _SITE.fullmatch(match[2])) and site[1].rpartition(".")[2].isalpha() and "." in site[1].strip("."):
+    if (
+        match
+        and (site := _SITE.fullmatch(match[2]))
+        and site[1].rpartition(".")[2].isalpha()
+        and "." in site[1].strip(".")
+    ):
         return _plain(f"{match[1]}{_site(site)}{match[3]}")
     return _plain(word)
 
@@ -114,4 +122,8 @@ def _site(site: re.Match[str]) -> str:
 
 def _plain(text: str) -> str:
     """Drop what is no text at all (emoji, trademark signs), so that no engine spells it out."""
-    return "".join(char for char in text if unicodedata.category(char) not in {"So", "Cs", "Co", "Cn", "Sk", "Cf", "Mn"} or char == "°")
+    return "".join(
+        char
+        for char in text
+        if unicodedata.category(char) not in {"So", "Cs", "Co", "Cn", "Sk", "Cf", "Mn"} or char == "°"
+    )

@@ -58,7 +58,9 @@ class Speech:
 
         found = version("hibari-tts")
         if found != _RELEASE:
-            raise ConfigError(f"hibari-tts {_RELEASE} is needed, not {found}", hint=f"pip install hibari-tts=={_RELEASE}")
+            raise ConfigError(
+                f"hibari-tts {_RELEASE} is needed, not {found}", hint=f"pip install hibari-tts=={_RELEASE}"
+            )
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1  # two are slower
         options.log_severity_level = 3

@@ -109,7 +109,10 @@ def _fitted(order: VoiceOrder, pace: float) -> tuple[list[_Take | None], float]:
     for text, slot, part in zip(order.texts, order.slots, parts, strict=True):
         speed = max(speed, _speed_for(text, slot, part, pace))
     while True:
-        takes = [_take(reading, part, speed, order.seed) if reading else None for reading, part in zip(readings, parts, strict=True)]
+        takes = [
+            _take(reading, part, speed, order.seed) if reading else None
+            for reading, part in zip(readings, parts, strict=True)
+        ]
         late = [take for take, slot in zip(takes, order.slots, strict=True) if take and take.seconds > slot]
         if not late:
             return takes, round(speed, 4)
@@ -121,7 +124,10 @@ def _fitted(order: VoiceOrder, pace: float) -> tuple[list[_Take | None], float]:
 
 def _speed_for(text: str, slot: float, part: Parts, pace: float) -> float:
     """Return the slowest allowed speed at which a text should fit its slot."""
-    need = next((step for step in np.arange(pace, pace * FASTEST + _FINE / 2, _FINE) if seconds_at(part, float(step)) <= slot), None)
+    need = next(
+        (step for step in np.arange(pace, pace * FASTEST + _FINE / 2, _FINE) if seconds_at(part, float(step)) <= slot),
+        None,
+    )
     if need is not None or not part:
         return float(need or pace)
     fastest = seconds_at(part, pace * FASTEST)
