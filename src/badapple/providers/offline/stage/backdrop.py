@@ -8,6 +8,11 @@ from badapple.providers.offline.stage.look import resolve
 from badapple.providers.offline.stage.paint import Picture
 from badapple.providers.offline.stage.scenery import Kind
 from badapple.providers.offline.stage.sets.bokeh import Bokeh
+from badapple.providers.offline.stage.sets.confetti import Confetti
+from badapple.providers.offline.stage.sets.grid import Grid
+from badapple.providers.offline.stage.sets.horizon import Horizon
+from badapple.providers.offline.stage.sets.poster import Poster
+from badapple.providers.offline.stage.sets.slab import Slab
 from badapple.providers.offline.stage.staging import Spot, seeded
 
 if TYPE_CHECKING:
@@ -20,12 +25,12 @@ if TYPE_CHECKING:
 
 __all__ = ["paint_backdrop", "scenery_of"]
 
-_SETS: dict[str, type[Scenery]] = {"bokeh": Bokeh}
+_SETS: dict[str, type[Scenery]] = {"bokeh": Bokeh, "poster": Poster, "horizon": Horizon, "slab": Slab, "confetti": Confetti, "grid": Grid}
 
 
 def scenery_of(style: Style) -> Scenery:
     """Return the set of a style."""
-    return _SETS.get(style.motion.set, Bokeh)()
+    return _SETS[style.motion.set]()
 
 
 def paint_backdrop(style: Style, product: Product, *, width: int, height: int, seed: int, variant: int, spot: Spot | None = None) -> NDArray[np.uint8]:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["film"]
 
 _TOP = SAFE_ZONE.top + 14
-_FOOT = 1212.0  #: where products stand when there is room
+_FOOT = 1236.0  #: where products stand when there is room
 
 
 def film(order: SceneOrder, style: Style, book: FontBook) -> Timeline:
@@ -46,7 +46,7 @@ def film(order: SceneOrder, style: Style, book: FontBook) -> Timeline:
 
 
 def _hero(stage: Stage) -> Timeline:
-    title = headline(stage, stage.order.scene.headline or stage.order.product_name, size=168, height=400)
+    title = headline(stage, stage.order.scene.headline or stage.order.product_name, size=150, height=310)
     words = [title, subline(stage, stage.order.scene.subline)]
     spot, top = _cluster(stage, words, tallest=760)
     return _play(stage, spot, Kind.HERO, words, top)
@@ -60,7 +60,7 @@ def _closing(stage: Stage) -> Timeline:
 
 def _facts(stage: Stage) -> Timeline:
     scene = stage.order.scene
-    words = [headline(stage, scene.headline, size=112, height=250), subline(stage, scene.subline, size=44)]
+    words = [headline(stage, scene.headline, size=112, height=230), subline(stage, scene.subline, size=44)]
     tall = chips_height(scene.points)
     spot, top = _cluster(stage, words, widest=840, tallest=700 - tall * 0.6, foot=1190 - tall)
     return _play(stage, spot, Kind.FACTS, words, top, points=scene.points)

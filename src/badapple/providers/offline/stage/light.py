@@ -98,15 +98,16 @@ def floor_shadow(rgba: NDArray[np.uint8], *, colour: RGB, opacity: float, squash
     """
     height, width = rgba.shape[:2]
     margin = max(8, round(width * 0.16))
-    foot = cv2.resize(rgba[round(height * 0.8) :, :, 3], (width, max(6, round(width * 0.05))), interpolation=cv2.INTER_AREA)
+    # Only what comes near the floor darkens it: the round foot of a cup less than a flat sole.
+    foot = rgba[round(height * 0.93) :, :, 3]
     pool_height = max(10, round(min(height, width) * squash))
     cover = np.zeros((pool_height + 2 * margin, width + 2 * margin), np.float32)
-    span = foot.max(axis=0).astype(np.float32) / 255
+    span = cv2.blur(foot.mean(axis=0).astype(np.float32)[None] / 255, (max(3, width // 14), 1))[0] ** 0.7
     row = margin + pool_height // 2
     thick = max(3, round(width * 0.018))
     cover[row - thick : row + thick, margin : margin + width] = span
     near = cv2.GaussianBlur(cover, (0, 0), max(1.5, width * 0.016))
-    cover[row - pool_height // 3 : row + pool_height // 3, margin : margin + width] = np.maximum(span, 0.2)
+    cover[row - pool_height // 3 : row + pool_height // 3, margin : margin + width] = np.maximum(span, 0.12)
     far = cv2.GaussianBlur(cover, (0, 0), max(4.0, width * 0.06))
     total = np.clip(near * 0.75 + far * 0.75, 0, 1)
     return _shade(total, colour, opacity), (0.5, row / cover.shape[0])
@@ -165,7 +166,7 @@ def band(height: int, travel: int, *, wide: float, slant: float = 0.35) -> NDArr
         slant: px to the left per px downwards.
     """
     width = 2 * travel
-    x = np.arange(width, dtype=np.float32)[None, :] - travel
-    y = np.arange(height, dtype=np.float32)[:, None] - height / 2
-    away = (x + y * slant) / wide
-    return (np.exp(-away * away * 2.5) * 190 + np.exp(-((away - 1.1) ** 2) * 30) * 60).clip(0, 255).astype(np.uint8)
+    away = (np.arange(width, dtype=np.float32)[None, :] - travel) / wide
+    row = (np.exp(-away * away * 2.5) * 190 + np.exp(-((away - 1.1) ** 2) * 30) * 60).clip(0, 255).astype(np.uint8)
+    shear = np.float32([[1, slant, -slant * height / 2], [0, 0, 0]])
+    return cv2.warpAffine(row, shear, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)  # type: ignore[return-value]

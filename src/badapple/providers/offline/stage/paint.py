@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Picture", "arc", "blob", "ellipse", "polygon_star", "quad", "rounded"]
 
 Points = "NDArray[np.float64]"
+_STEP = 4  #: px of the full picture per px of its smooth light
 _SHIFT = 4  #: bits of sub-pixel precision of polygon corners
 
 
@@ -36,9 +37,19 @@ class Picture:
         self.scale = scale
         self.origin = origin
         self.shape = (max(2, round(height * scale)), max(2, round(width * scale)))
-        self.rgb = np.empty((*self.shape, 3), np.float32)
-        self.rgb[:] = ground or (0, 0, 0)
         self.cover = None if ground is not None else np.zeros(self.shape, np.float32)
+        # Smooth light is laid on a small picture that is enlarged once, before the first hard shape.
+        self._step = _STEP if ground is not None else 1
+        self._rgb = np.empty((-(-self.shape[0] // self._step), -(-self.shape[1] // self._step), 3), np.float32)
+        self._rgb[:] = ground or (0, 0, 0)
+
+    @property
+    def rgb(self) -> NDArray[np.float32]:
+        """The colours at full size, 0-255."""
+        if self._step > 1:
+            self._rgb = cv2.resize(self._rgb, self.shape[::-1], interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
+            self._step = 1
+        return self._rgb
 
     def mask(self, *outlines: NDArray[np.float64]) -> NDArray[np.uint8]:
         """Return the even-odd area of closed outlines ((n, 2), layout px) as coverage bytes."""
@@ -56,19 +67,32 @@ class Picture:
         alpha = mask[area].astype(np.float32) * (opacity / 255)
         paint = np.asarray(colour, np.float32) if isinstance(colour, tuple) else colour[area]
         if self.cover is None:
-            self.rgb[area] += (paint - self.rgb[area]) * alpha[..., None]
+            rgb = self.rgb[area]
+            rgb += (paint - rgb) * alpha[..., None]
             return
         cover = self.cover[area]
         after = alpha + cover * (1 - alpha)
         share = np.divide(alpha, after, out=np.zeros_like(alpha), where=after > 0)
-        self.rgb[area] += (paint - self.rgb[area]) * share[..., None]
+        rgb = self.rgb[area]
+        rgb += (paint - rgb) * share[..., None]
         self.cover[area] = after
 
     def shape_in(self, outline: NDArray[np.float64] | Sequence[NDArray[np.float64]], colour: RGB | NDArray[np.float32], opacity: float = 1.0, *, soft: float = 0.0) -> None:
         """Fill an outline (or several, even-odd), its edge blurred by `soft` layout px."""
         outlines = [outline] if isinstance(outline, np.ndarray) else list(outline)
+        if self._step > 1 and soft * self.scale > 2 * _STEP and isinstance(colour, tuple):
+            small = self._small()
+            amount = small.blurred(small.mask(*outlines), soft)
+            self.wash(amount.astype(np.float32) * (opacity / 255), colour)
+            return
         found = self.mask(*outlines)
         self.lay(self.blurred(found, soft) if soft else found, colour, opacity)
+
+    def _small(self) -> Picture:
+        """Return a clear picture of the same place at the scale of the smooth light."""
+        height, width = self._rgb.shape[:2]
+        scale = self.scale * width / self.shape[1]
+        return Picture(width / scale, height / scale, scale=scale, origin=self.origin)
 
     def blurred(self, mask: NDArray[np.uint8], soft: float) -> NDArray[np.uint8]:
         """Blur a mask by a Gaussian of `soft` layout px; wide blurs are done small."""
@@ -90,8 +114,9 @@ class Picture:
 
     def wash(self, amount: NDArray[np.float32], colour: RGB) -> None:
         """Lean towards a colour by a smooth amount (0-1) given on a coarse grid; grounds only."""
-        full = cv2.resize(np.ascontiguousarray(amount), self.shape[::-1], interpolation=cv2.INTER_LINEAR)
-        self.rgb += (np.asarray(colour, np.float32) - self.rgb) * full[..., None]
+        height, width = self._rgb.shape[:2]
+        full = cv2.resize(np.ascontiguousarray(amount), (width, height), interpolation=cv2.INTER_LINEAR)
+        self._rgb += (np.asarray(colour, np.float32) - self._rgb) * full[..., None]
 
     def glow(self, centre: tuple[float, float], radius: tuple[float, float], colour: RGB, opacity: float, *, power: float = 2.0) -> None:
         """Add a soft elliptic pool of light (or dark); grounds only."""
@@ -107,14 +132,16 @@ class Picture:
         turn = math.radians(angle)
         along = (x * math.cos(turn) + y * math.sin(turn) - span[0]) / (span[1] - span[0])
         small = ramp(along, stops)
-        self.rgb[:] = cv2.resize(small, self.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        height, width = self._rgb.shape[:2]
+        self._rgb[:] = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
 
     def ground(self, rng: np.random.Generator, *, grain: float = 0.9) -> NDArray[np.uint8]:
         """Return RGB bytes, dithered so that soft gradients show no bands."""
         tile = rng.standard_normal((256, 256), dtype=np.float32) * grain
         rows, columns = -(-self.shape[0] // 256), -(-self.shape[1] // 256)
         noise = np.tile(tile, (rows, columns))[: self.shape[0], : self.shape[1]]
-        return np.clip(self.rgb + noise[..., None] + 0.5, 0, 255).astype(np.uint8)
+        colour = self.rgb + noise[..., None]
+        return cv2.convertScaleAbs(np.maximum(colour, 0, out=colour))  # type: ignore[return-value]
 
     def rgba(self) -> NDArray[np.uint8]:
         """Return straight-alpha RGBA bytes."""

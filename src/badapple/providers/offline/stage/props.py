@@ -116,7 +116,7 @@ def fly(
         seen = 1 - twinkle * (0.5 + 0.5 * wave)
         if avoid:
             seen *= outside(px, py, boxes)
-        return Pose(px, py, 1.0, phase * 57 + spin * frame, seen)
+        return Pose(px, py, 1.0, phase * 57 + spin * frame if spin else 0.0, seen)
 
     return at
 

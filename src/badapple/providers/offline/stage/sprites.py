@@ -137,7 +137,7 @@ class Sprite:
             parts = self._warp(matrix, region)
         if opacity < 1 - 1 / 255:
             for part in parts:
-                cv2.multiply(part, opacity, dst=part)
+                cv2.convertScaleAbs(part, dst=part, alpha=opacity)
         if light is not None:
             light.add(parts[0], parts[1], region)
         _put(planes, parts, region)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from badapple.providers.offline.stage.look import mix, shift
-from badapple.providers.offline.stage.motion import drift, enter, hold
+from badapple.providers.offline.stage.motion import Pose, drift, enter, hold
 from badapple.providers.offline.stage.paint import ellipse, quad
 from badapple.providers.offline.stage.props import particles, podium, ring, soft_disc
 from badapple.providers.offline.stage.scenery import Chip, Dress, Kind, dress
@@ -71,7 +72,8 @@ class Bokeh:
         if kind is Kind.FACTS:
             for number, radius in enumerate((1.16, 1.36)):
                 picture = ring(stage, min(500.0, spot.reach * radius + 40), width=3 - number, colour=look.accent, opacity=0.75 - 0.35 * number, gaps=((200, 345), (20, 165)))
-                stage.add(picture, enter(drift(hold(540, spot.y), count=stage.count, turn=(26, -20)[number]), start=2, length=30, scale=0.86), slides=False)
+                stage.add(picture, enter(drift(hold(540, spot.y), count=stage.count, by=(0, (-16, 16)[number])), start=2, length=30, offset=(0, 40)))
+            self._glints(stage, spot)
         if kind is Kind.CLOSING:
             radius = min(455.0, max(330.0, spot.reach * 1.12))
             halo = stage.picture(2 * radius + 240, 2 * radius + 240)
@@ -84,6 +86,18 @@ class Bokeh:
         lights = [soft_disc(stage, size, shift(look.accent, light=bright), opacity=seen, soft=soft, rim=0.45) for size, bright, seen, soft in self._lights(stage)]
         particles(stage, lights[:3], count=7, speed=(0.25, -0.5), twinkle=0.55)
         particles(stage, lights[3:], count=22, speed=(0.2, -0.9), twinkle=0.8)
+
+    def _glints(self, stage: Stage, spot: Spot) -> None:
+        """Sparks of light run along the rings."""
+        glint = soft_disc(stage, 9, mix(stage.look.accent, (255, 255, 255), 0.6), opacity=0.95, soft=12)
+        for number, radius in enumerate((1.16, 1.36)):
+            away, pace, first = min(500.0, spot.reach * radius + 40), (1.15, -0.8)[number], float(stage.rng.uniform(0, 360))
+
+            def at(frame: float, away: float = away, pace: float = pace, first: float = first) -> Pose:
+                turn = math.radians(first + pace * frame)
+                return Pose(540 + away * math.cos(turn), spot.y + away * math.sin(turn), 1.0, 0.0, min(1.0, frame / 24))
+
+            stage.add(glint, at)
 
     def _lights(self, stage: Stage) -> tuple[tuple[float, float, float, float], ...]:
         grow = float(stage.rng.uniform(0.85, 1.2))

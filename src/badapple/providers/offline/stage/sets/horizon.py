@@ -1,0 +1,99 @@
+"""The minimal set: a paper-white cyclorama in soft window light."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from badapple.providers.offline.stage.look import mix, shift
+from badapple.providers.offline.stage.motion import drift, enter, hold
+from badapple.providers.offline.stage.paint import arc, ellipse, quad
+from badapple.providers.offline.stage.props import podium
+from badapple.providers.offline.stage.scenery import Chip, Dress, Kind, dress
+
+if TYPE_CHECKING:
+    from badapple.providers.offline.stage.look import RGB, Look
+    from badapple.providers.offline.stage.paint import Picture
+    from badapple.providers.offline.stage.staging import Spot, Stage
+
+__all__ = ["Horizon"]
+
+
+class Horizon:
+    """See the module."""
+
+    manner = "mask"
+
+    def ground(self, picture: Picture, look: Look, rng: np.random.Generator, *, kind: Kind, spot: Spot) -> None:
+        """Paint a wall that curves into its floor, lit from one side."""
+        shade, middle, paper = look.stops
+        side = float(rng.choice([-1, 1]))
+        line = spot.foot - max(60.0, spot.width * 0.1) if kind is not Kind.DETAIL else 1500.0
+        picture.gradient([(0, mix(paper, middle, 0.35)), (line / 1920 - 0.02, mix(middle, paper, 0.25)), (line / 1920 + 0.06, paper), (1, middle)])
+        picture.glow((540 + 420 * side, 520), (900, 1100), paper, 0.9)
+        picture.glow((540 - 520 * side, 900), (640, 1300), shade, 0.55)
+        picture.glow((540, 2050), (1000, 560), shade, 0.6)
+        # The cove between wall and floor is a little darker, never a line.
+        _, y = picture.field(8)
+        x, _ = picture.field(8)
+        cove = np.exp(-(((y - line + 26) / 46) ** 2)) * (0.34 + 0 * x)
+        picture.wash(cove.astype(np.float32), mix(shade, middle, 0.25))
+        self._window(picture, look, side, line, kind)
+
+    def _window(self, picture: Picture, look: Look, side: float, line: float, kind: Kind) -> None:
+        """Four panes of sun fall slantwise on the wall."""
+        paper = mix(look.stops[2], (255, 252, 244), 0.7)
+        x0, y0 = 540 + (250 if kind is Kind.HERO else 120) * side, 250.0
+        for column in range(2):
+            for row in range(3):
+                left, top = x0 + (column - 1) * 250 * 1.0, y0 + row * 300
+                pane = quad(left, top, left + 214, top + 262)
+                pane[:, 0] += (pane[:, 1] - 600) * -0.34 * side
+                pane[:, 1] += (pane[:, 0] - 540) * 0.2 * side
+                picture.shape_in(pane, paper, 0.8 * max(0.25, 1 - max(0.0, top - 500) / 900), soft=11)
+
+    def behind(self, stage: Stage, spot: Spot, kind: Kind) -> None:
+        """Put one quiet shape: a tinted disc, an arch, or a plinth."""
+        look = stage.look
+        tint = self._tint(look)
+        if kind is Kind.FACTS:
+            picture = stage.picture(640, 980)
+            arch = np.concatenate([arc(0, -190, 290, start=180, end=360), [(290, 480), (-290, 480)]])
+            picture.shape_in(arch, tint)
+            stage.add(picture, enter(drift(hold(540, spot.foot - 40 - 480), count=stage.count, by=(0, -10)), start=0, length=26, offset=(0, 90), fade=0.8))
+        if kind is Kind.CLOSING:
+            radius = min(430.0, max(320.0, spot.reach * 1.12))
+            picture = stage.picture(2 * radius + 8, 2 * radius + 8)
+            picture.shape_in(ellipse(0, 0, radius), tint)
+            stage.add(picture, enter(drift(hold(540, spot.y - 24), count=stage.count, by=(0, -14)), start=0, length=28, offset=(0, 80), fade=0.8))
+            shade, middle, paper = look.stops
+            podium(stage, spot, top=mix(paper, middle, 0.25), lit=mix(paper, (255, 255, 255), 0.7), side=mix(paper, (255, 255, 255), 0.3), shade=shift(shade, light=-7), wide=1.35, flat=0.1)
+        if kind is Kind.DETAIL:
+            picture = stage.picture(1000, 1000)
+            picture.shape_in(ellipse(0, 0, 470), tint)
+            stage.add(picture, drift(hold(760, 1150), count=stage.count, by=(-30, -20)))
+
+    def _tint(self, look: Look) -> RGB:
+        """A pale relative of the product's own colour."""
+        return mix(mix(look.stops[1], look.pop, 0.26), (255, 255, 255), 0.12)
+
+    def dress(self, stage: Stage, spot: Spot, kind: Kind) -> None:
+        """Stand it in window light with a long soft shadow."""
+        look = stage.look
+        ink = shift(look.stops[0], light=-46)
+        dress(
+            stage, spot,
+            Dress(
+                floor=ink, floor_opacity=0.62 if not look.hard else 0.75, cast=0.0 if kind in {Kind.CLOSING} else 0.34, reflection=0.0, dim=0.07,
+                offset=(0, 0), scale=0.965, length=32, fade=0.5, push=0.04,
+                wall=ink if look.hard and kind is Kind.FACTS else None, wall_opacity=0.18, wall_soft=30,
+            ),
+        )  # fmt: skip
+
+    def front(self, stage: Stage, spot: Spot, kind: Kind) -> None:
+        """Keep the air clear."""
+
+    def chip(self, look: Look, number: int) -> Chip:
+        """Return plain words on white paper."""
+        return Chip(fill=mix(look.stops[2], (255, 255, 255), 0.75), ink=look.ink, mark=look.ink, radius=37, opacity=0.96)
