@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from numpy.typing import NDArray
+    from cv2.typing import MatLike
+
 
 __all__ = ["analyse", "from_facts", "to_facts"]
 
@@ -126,13 +127,13 @@ def _family(cut: Cut, *, blank: bool) -> tuple[Family, str]:
     return Family.CUTOUT, "the product stands free of its background"
 
 
-def _small(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _small(pixels: MatLike) -> MatLike:
     scale = min(1.0, _SMALL / max(pixels.shape[:2]))
-    small: NDArray[np.uint8] = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    small: MatLike = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     return small
 
 
-def _is_blank(pixels: NDArray[np.uint8]) -> bool:
+def _is_blank(pixels: MatLike) -> bool:
     """Say whether an eye would see nothing but one tone."""
     small = _small(pixels)
     if small.shape[2] == 4:
@@ -144,13 +145,13 @@ def _is_blank(pixels: NDArray[np.uint8]) -> bool:
     return float(np.linalg.norm(spread)) < _BLANK
 
 
-def _blank_cut(pixels: NDArray[np.uint8]) -> Cut:
+def _blank_cut(pixels: MatLike) -> Cut:
     height, width = pixels.shape[:2]
     weight = np.zeros((1, 1), np.float32)
     return Cut(pixels=None, box=(0, 0, width, height), weight=weight, confidence=0.0, fault="there is nothing to see")
 
 
-def _product_pixels(pixels: NDArray[np.uint8], weight: NDArray[np.float32]) -> NDArray[np.uint8]:
+def _product_pixels(pixels: MatLike, weight: MatLike) -> MatLike:
     """Return the colours of the product, or of the whole picture where it is unknown; shape (count, 3)."""
     small = _small(pixels)
     mask = cv2.resize(weight, small.shape[1::-1], interpolation=cv2.INTER_LINEAR) > 0.6
@@ -158,11 +159,11 @@ def _product_pixels(pixels: NDArray[np.uint8], weight: NDArray[np.float32]) -> N
         mask &= small[..., 3] > 200
     if float(mask.mean()) < 0.002:
         mask = small[..., 3] > 127 if small.shape[2] == 4 else np.ones(small.shape[:2], bool)
-    chosen: NDArray[np.uint8] = small[..., :3][mask]
+    chosen: MatLike = small[..., :3][mask]
     return chosen
 
 
-def _focus(weight: NDArray[np.float32]) -> tuple[float, float]:
+def _focus(weight: MatLike) -> tuple[float, float]:
     """Return the centre of mass in fractions of width and height; the middle where there is none."""
     total = float(weight.sum())
     if total < 1e-6 * weight.size:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
@@ -10,26 +11,49 @@ import numpy as np
 from badapple.product.matte import disc, project, spread
 
 if TYPE_CHECKING:
+    from cv2.typing import MatLike as Bytes
+    from cv2.typing import MatLike as Floats
     from numpy.typing import NDArray
 
-    Bytes = NDArray[np.uint8]
-    Floats = NDArray[np.float32]
-
-__all__ = ["before_plain", "plain_backdrop"]
+__all__ = ["Backdrop", "before_plain", "plain_backdrop"]
 
 _SMALL = 480  #: px of the longest side where the backdrop is fitted
-_FLAT = (1.6, 5.0)  #: Lab distance (0-255 scale) within which a pixel still is backdrop: clean backdrop, grainy backdrop
+_FLAT = (
+    1.6,
+    5.0,
+)  #: Lab distance (0-255 scale) within which a pixel still is backdrop: clean backdrop, grainy backdrop
 _LEAST_SHARE = 0.82  #: of the border; the product may touch the rest
 _SHADOW_TINT = 5.0  #: Lab distance in a and b within which a darker pixel is a shadow on the backdrop
 
 
-def plain_backdrop(rgb: Bytes) -> Floats | None:
-    """Return the backdrop as a picture of its own, shape (height, width, 3), 0-255; None where there is no plain one."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backdrop:
+    """A backdrop of one colour that may grow darker towards one side.
+
+    Attributes:
+        plane: shape (3, 3), per channel 0-255: at the photo's middle, change from top to bottom, left to right.
+        size: width and height of the photo, px.
+    """
+
+    plane: Floats
+    size: tuple[int, int]
+
+    def paint(self, left: int, top: int, right: int, bottom: int) -> Floats:
+        """Return this window of it as a picture, shape (bottom - top, right - left, 3), 0-255."""
+        rows = (np.arange(top, bottom, dtype=np.float32) + 0.5) / self.size[1] - 0.5
+        columns = (np.arange(left, right, dtype=np.float32) + 0.5) / self.size[0] - 0.5
+        picture: Floats = rows[:, None, None] * self.plane[1] + (columns[:, None] * self.plane[2] + self.plane[0])
+        return np.clip(picture, 0.0, 255.0, out=picture)
+
+
+def plain_backdrop(rgb: Bytes) -> Backdrop | None:
+    """Return the backdrop of a photo, shape (height, width, 3); None where there is no plain one."""
     height, width = rgb.shape[:2]
     scale = min(1.0, _SMALL / max(height, width))
     small = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.float32)
     rows, columns = np.mgrid[0 : small.shape[0], 0 : small.shape[1]].astype(np.float32)
-    terms = np.stack([np.ones_like(rows), rows / small.shape[0] - 0.5, columns / small.shape[1] - 0.5], axis=2)
+    down, across = (rows + 0.5) / small.shape[0] - 0.5, (columns + 0.5) / small.shape[1] - 0.5
+    terms = np.stack([np.ones_like(rows), down, across], axis=2)
     edge = np.ones(small.shape[:2], bool)
     depth = max(2, round(0.015 * max(small.shape[:2])))
     edge[depth:-depth, depth:-depth] = False
@@ -42,8 +66,7 @@ def plain_backdrop(rgb: Bytes) -> Floats | None:
         kept = np.linalg.norm(colours - where @ plane, axis=1) < tolerance
     if kept.mean() < _LEAST_SHARE:
         return None
-    fitted: Floats = cv2.resize(terms @ plane, (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.clip(fitted, 0.0, 255.0)
+    return Backdrop(plane=plane, size=(width, height))
 
 
 def before_plain(rgb: Bytes, backdrop: Floats, mask: Floats, radius: float) -> Floats:
@@ -52,11 +75,12 @@ def before_plain(rgb: Bytes, backdrop: Floats, mask: Floats, radius: float) -> F
     Args:
         rgb: shape (height, width, 3).
         backdrop: same shape, 0-255.
-        mask: the network's opinion, shape (height, width), 0-1; its edges are off by up to `radius` px.
+        mask: the network's opinion, shape (height, width), 0-1; its edges are off by up to `radius`.
+        radius: px.
     """
     apart, tint, darker = _distances(rgb, backdrop)
     around = cv2.dilate((mask > 0.1).astype(np.uint8), disc(2 * radius))
-    grain = apart[around == 0]
+    grain = apart[::3, ::3][around[::3, ::3] == 0]
     flat = float(np.clip(1.5 * np.percentile(grain, 90), *_FLAT)) if grain.size else _FLAT[1]
     shadow = (tint < _SHADOW_TINT) & (darker > 0) & (mask < 0.3) & _low(mask)[:, None]
     sure = cv2.erode((mask > 0.8).astype(np.uint8), disc(radius))

@@ -10,91 +10,99 @@ __all__ = ["CATEGORIES", "category"]
 
 _WORDS = {
     "drink": """
-        ale apple-juice beer beverage bottle brandy brew champagne chai cider cocktail coffee cola cold-brew cordial drink
-        energy-drink espresso gin hot-chocolate ice-tea iced-tea juice kombucha latte lemonade liqueur mate matcha mead
-        milk milkshake mocktail oat-milk prosecco roast rum sake seltzer shake smoothie soda sparkling-water spirit tea
-        tequila tonic vodka water whiskey whisky wine
+        ale apple-juice beer beverage bottle brandy brew champagne chai cider cocktail coffee cola cold-brew
+        cordial drink energy-drink espresso gin hot-chocolate ice-tea iced-tea juice kombucha latte lemonade
+        liqueur mate matcha mead milk milkshake mocktail oat-milk prosecco roast rum sake seltzer shake
+        smoothie soda sparkling-water spirit tea tequila tonic vodka water whiskey whisky wine
     """,
     "food": """
-        bacon bagel baguette bar biscuit bread brownie burger butter cake candy cereal cheese chips chocolate cookie
-        cracker croissant cupcake curry donut doughnut flour food fruit granola gum ham honey ice-cream jam jerky ketchup
-        marmalade meal meat muesli muffin mustard noodle nut oil olive olive-oil pancake pasta pastry peanut-butter pepper
-        pesto pickle pie pizza popcorn pretzel protein-bar ramen rice salami salsa salt sandwich sauce sausage seasoning
-        snack soup spice steak sugar sushi sweet syrup tea-cake toast tofu tortilla truffle vinegar waffle yoghurt yogurt
+        bacon bagel baguette bar biscuit bread brownie burger butter cake candy cereal cheese chips
+        chocolate cookie cracker croissant cupcake curry donut doughnut flour food fruit granola gum ham
+        honey ice-cream jam jerky ketchup marmalade meal meat muesli muffin mustard noodle nut oil olive
+        olive-oil pancake pasta pastry peanut-butter pepper pesto pickle pie pizza popcorn pretzel
+        protein-bar ramen rice salami salsa salt sandwich sauce sausage seasoning snack soup spice steak
+        sugar sushi sweet syrup tea-cake toast tofu tortilla truffle vinegar waffle yoghurt yogurt
     """,
     "shoe": """
-        boot brogue clog cleat derby espadrille flip-flop footwear heel loafer moccasin mule oxford pump running-shoe
-        sandal shoe slipper sneaker stiletto trainer wellington
+        boot brogue clog cleat derby espadrille flip-flop footwear heel loafer moccasin mule oxford pump
+        running-shoe sandal shoe slipper sneaker stiletto trainer wellington
     """,
     "apparel": """
-        apparel beanie belt bikini blazer blouse bodysuit boxers bra briefs cap cape cardigan chinos coat denim dress
-        fleece glove gown hat hoodie jacket jean jeans jersey jogger joggers jumper jumpsuit kimono knitwear legging
-        leggings mitten nightgown overall overalls pajamas pant panties pants parka polo polo-shirt poncho pullover pyjamas
-        raincoat robe romper sari scarf shawl shirt shorts skirt sleepwear sock stocking suit sunhat sweater sweatpants
-        sweatshirt swimsuit swimwear t-shirt tank-top tee tie tights top trench-coat trousers tshirt tunic tuxedo underwear
-        vest waistcoat windbreaker
+        apparel beanie belt bikini blazer blouse bodysuit boxers bra briefs cap cape cardigan chinos coat
+        denim dress fleece glove gown hat hoodie jacket jean jeans jersey jogger joggers jumper jumpsuit
+        kimono knitwear legging leggings mitten nightgown overall overalls pajamas pant panties pants parka
+        polo polo-shirt poncho pullover pyjamas raincoat robe romper sari scarf shawl shirt shorts skirt
+        sleepwear sock stocking suit sunhat sweater sweatpants sweatshirt swimsuit swimwear t-shirt tank-top
+        tee tie tights top trench-coat trousers tshirt tunic tuxedo underwear vest waistcoat windbreaker
     """,
     "bag": """
-        backpack bag book-bag briefcase clutch crossbody duffel duffle fanny-pack handbag luggage messenger-bag purse
-        rucksack satchel suitcase tote tote-bag travel-bag wallet weekender
+        backpack bag book-bag briefcase clutch crossbody duffel duffle fanny-pack handbag luggage
+        messenger-bag purse rucksack satchel suitcase tote tote-bag travel-bag wallet weekender
     """,
     "watch": "chronograph chronometer pocket-watch smart-watch smartwatch timepiece watch wristwatch",
     "jewelry": """
-        amulet anklet bangle bracelet brooch charm choker cufflink diamond earring earrings engagement-ring jewel jewellery
-        jewelry locket necklace pearl pendant ring tiara wedding-ring
+        amulet anklet bangle bracelet brooch charm choker cufflink diamond earring earrings engagement-ring
+        jewel jewellery jewelry locket necklace pearl pendant ring tiara wedding-ring
     """,
-    "eyewear": "aviators eyeglasses eyewear glasses goggles monocle reading-glasses shades spectacles sunglasses sunglass",
+    "eyewear": "aviators eyeglasses eyewear glasses goggles monocle reading-glasses shades spectacles sunglasses",
     "beauty": """
-        after-shave aftershave balm beard-oil blush body-lotion body-wash bronzer cleanser cologne concealer conditioner
-        cosmetic cream deodorant exfoliator eye-cream eyeliner eyeshadow face-cream face-mask face-oil face-wash foundation
-        fragrance gloss hair-oil hair-spray hairspray hand-cream lip-balm lip-gloss lipgloss lipstick lotion makeup mascara
-        moisturiser moisturizer nail-polish night-cream parfum perfume pomade powder primer scrub serum shampoo
-        shaving-cream shower-gel skincare soap sun-cream sunscreen toner toothbrush toothpaste
+        after-shave aftershave balm beard-oil blush body-lotion body-wash bronzer cleanser cologne concealer
+        conditioner cosmetic cream deodorant exfoliator eye-cream eyeliner eyeshadow face-cream face-mask
+        face-oil face-wash foundation fragrance gloss hair-oil hair-spray hairspray hand-cream lip-balm
+        lip-gloss lipgloss lipstick lotion makeup mascara moisturiser moisturizer nail-polish night-cream
+        parfum perfume pomade powder primer scrub serum shampoo shaving-cream shower-gel skincare soap
+        sun-cream sunscreen toner toothbrush toothpaste
     """,
     "audio": """
-        amp amplifier airpods boombox earbud earbuds earphone earphones headphone headphones headset microphone mixer
-        radio record-player soundbar speaker subwoofer synthesizer turntable guitar piano keyboard-piano violin ukulele drum
+        amp amplifier airpods boombox earbud earbuds earphone earphones headphone headphones headset
+        microphone mixer radio record-player soundbar speaker subwoofer synthesizer turntable guitar piano
+        keyboard-piano violin ukulele drum
     """,
     "tech": """
-        adapter battery cable camera charger charging-cable computer console controller desktop dock drone e-reader ereader
-        gadget gamepad gps hard-drive hub ipad iphone keyboard laptop lens macbook modem monitor mouse notebook-computer
-        phone phone-case phone-holder power-bank powerbank printer processor projector robot router scanner screen
-        smart-home smartphone ssd tablet television thermostat tripod tv usb webcam
+        adapter battery cable camera charger charging-cable computer console controller desktop dock drone
+        e-reader ereader gadget gamepad gps hard-drive hub ipad iphone keyboard laptop lens macbook modem
+        monitor mouse notebook-computer phone phone-case phone-holder power-bank powerbank printer processor
+        projector robot router scanner screen smart-home smartphone ssd tablet television thermostat tripod
+        tv usb webcam
     """,
     "toy": """
-        action-figure board-game building-block card-game doll dollhouse figurine game jigsaw kite lego model-car
-        model-kit model-train plaything plush plushie puzzle rattle rubber-duck stuffed-animal teddy teddy-bear toy toy-car yo-yo
+        action-figure board-game building-block card-game doll dollhouse figurine game jigsaw kite lego
+        model-car model-kit model-train plaything plush plushie puzzle rattle rubber-duck stuffed-animal
+        teddy teddy-bear toy toy-car yo-yo
     """,
     "car": """
-        automobile cabriolet car convertible coupe electric-car hatchback limousine minivan motorbike motorcycle pickup
-        roadster scooter sedan suv tire truck tyre van vehicle
+        automobile cabriolet car convertible coupe electric-car hatchback limousine minivan motorbike
+        motorcycle pickup roadster scooter sedan suv tire truck tyre van vehicle
     """,
     "sport": """
-        ball barbell baseball basketball bicycle bike canoe climbing-rope cricket-bat cycle dumbbell fishing-rod football
-        frisbee golf-club helmet hockey-stick hula-hoop jump-rope kayak kettlebell paddle paddleboard racket racquet
-        resistance-band rugby-ball shin-guard skateboard skate ski sleeping-bag snowboard surfboard tennis-ball tennis-racket
-        tent treadmill trekking-pole water-bottle weights wetsuit yoga-mat
+        ball barbell baseball basketball bicycle bike canoe climbing-rope cricket-bat cycle dumbbell
+        fishing-rod football frisbee golf-club helmet hockey-stick hula-hoop jump-rope kayak kettlebell
+        paddle paddleboard racket racquet resistance-band rugby-ball shin-guard skateboard skate ski
+        sleeping-bag snowboard surfboard tennis-ball tennis-racket tent treadmill trekking-pole water-bottle
+        weights wetsuit yoga-mat
     """,
     "pet": """
-        aquarium bird-cage birdcage bird-feeder cat cat-food cat-litter cat-toy cat-tree catnip chew-toy dog dog-bed
-        dog-collar dog-food dog-leash dog-toy dog-treat hamster kitten leash pet pet-bed pet-food puppy scratching-post
+        aquarium bird-cage birdcage bird-feeder cat cat-food cat-litter cat-toy cat-tree catnip chew-toy dog
+        dog-bed dog-collar dog-food dog-leash dog-toy dog-treat hamster kitten leash pet pet-bed pet-food
+        puppy scratching-post
     """,
     "book": """
-        album atlas audiobook biography book comic cookbook diary dictionary ebook guidebook journal magazine manual novel
-        notebook paperback planner sketchbook textbook
+        album atlas audiobook biography book comic cookbook diary dictionary ebook guidebook journal
+        magazine manual novel notebook paperback planner sketchbook textbook
     """,
     "plant": """
-        aloe bonsai bouquet cactus fern flower flower-pot houseplant ivy monstera orchid palm plant planter rose sapling seed
-        seedling succulent sunflower tulip
+        aloe bonsai bouquet cactus fern flower flower-pot houseplant ivy monstera orchid palm plant planter
+        rose sapling seed seedling succulent sunflower tulip
     """,
     "home": """
-        armchair basket bathtub bed bedding bench blanket blender blind bookcase bookshelf bowl broom bucket cabinet candle
-        carpet chair chandelier clock coaster coffee-grinder coffee-machine coffee-maker coffee-mug coffee-table couch
-        cup curtain cushion cutlery desk detergent diffuser dish drawer duvet espresso-machine fan faucet fork frame freezer
-        fridge furniture glass heater jar jug kettle knife ladder lamp lantern light-bulb lightbulb linen mattress microwave
-        mirror mop mug napkin ottoman oven pan pillow plate pot poster quilt rug saucepan shelf skillet sofa spoon stool stove
-        table tablecloth tap tea-cup tea-pot teacup teapot toaster towel tumbler umbrella vacuum vacuum-cleaner vase
-        wardrobe washing-machine wine-glass
+        armchair basket bathtub bed bedding bench blanket blender blind bookcase bookshelf bowl broom bucket
+        cabinet candle carpet chair chandelier clock coaster coffee-grinder coffee-machine coffee-maker
+        coffee-mug coffee-table couch cup curtain cushion cutlery desk detergent diffuser dish drawer duvet
+        espresso-machine fan faucet fork frame freezer fridge furniture glass heater jar jug kettle knife
+        ladder lamp lantern light-bulb lightbulb linen mattress microwave mirror mop mug napkin ottoman oven
+        pan pillow plate pot poster quilt rug saucepan shelf skillet sofa spoon stool stove table tablecloth
+        tap tea-cup tea-pot teacup teapot toaster towel tumbler umbrella vacuum vacuum-cleaner vase wardrobe
+        washing-machine wine-glass
     """,
 }  # fmt: skip
 CATEGORIES = (*_WORDS, "default")
@@ -110,10 +118,15 @@ def _meanings() -> dict[tuple[str, ...], str]:
 def category(product_name: str) -> str:
     """Return the category of a product, or `default`.
 
-    The last word that says anything decides, for in English the thing itself comes last: a coffee mug is a mug. Two-word names
-    win over their words: a water bottle is no drink.
+    The last word that says anything decides, for in English the thing itself comes last: a coffee mug is a mug.
+    Names of several words win over their words: a water bottle is no drink.
     """
-    plain = unicodedata.normalize("NFKD", product_name).casefold().replace("'s", "").replace("\N{RIGHT SINGLE QUOTATION MARK}s", "")  # noqa: E501
+    plain = (
+        unicodedata.normalize("NFKD", product_name)
+        .casefold()
+        .replace("'s", "")
+        .replace("\N{RIGHT SINGLE QUOTATION MARK}s", "")
+    )
     plain = "".join(char for char in plain if not unicodedata.combining(char))
     return _last_known(_TAILS.split(plain)[0]) or _last_known(plain) or "default"
 

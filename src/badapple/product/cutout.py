@@ -9,15 +9,13 @@ import cv2
 import numpy as np
 
 from badapple.process import check_stop
-from badapple.product.backdrop import before_plain, plain_backdrop
+from badapple.product.backdrop import Backdrop, before_plain, plain_backdrop
 from badapple.product.matte import clean_colours, disc, follow_edges
 from badapple.product.saliency import SIDE, saliency
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Bytes = NDArray[np.uint8]
-    Floats = NDArray[np.float32]
+    from cv2.typing import MatLike as Bytes
+    from cv2.typing import MatLike as Floats
 
 __all__ = ["Cut", "cut_out"]
 
@@ -77,7 +75,7 @@ def flatten(pixels: Bytes) -> Bytes:
 def _by_alpha(pixels: Bytes) -> Cut:
     """Use the outline that the photo brings along."""
     alpha = pixels[..., 3]
-    solid = (alpha > _OPAQUE).astype(np.uint8)
+    solid: Bytes = (alpha > _OPAQUE).astype(np.uint8)
     if not solid.any():  # glass, smoke: see-through all over
         solid = (alpha > 24).astype(np.uint8)
     solid = _big_parts(solid)
@@ -110,22 +108,21 @@ def _by_network(rgb: Bytes) -> Cut:
     return _cut_along(rgb, mask, weight, backdrop, confidence)
 
 
-def _cut_along(rgb: Bytes, mask: Floats, weight: Floats, backdrop: Floats | None, confidence: float) -> Cut:
+def _cut_along(rgb: Bytes, mask: Floats, weight: Floats, backdrop: Backdrop | None, confidence: float) -> Cut:
     """Cut along the picture's edges near those of the mask."""
     height, width = rgb.shape[:2]
     cell = max(width, height) / SIDE
     left, top, right, bottom = _around(mask, width, height, margin=round(8 * cell))
     part = np.ascontiguousarray(rgb[top:bottom, left:right])
-    near: Floats = cv2.resize(mask, (width, height), interpolation=cv2.INTER_CUBIC)[top:bottom, left:right]
-    near = np.clip(near, 0.0, 1.0)
+    near = _window(mask, width, height, (left, top, right, bottom))
     if backdrop is None:
         alpha = follow_edges(part, near, 3 * cell)
     else:
-        alpha = before_plain(part, backdrop[top:bottom, left:right], near, 1.5 * cell)
+        alpha = before_plain(part, backdrop.paint(left, top, right, bottom), near, 1.5 * cell)
         confidence = max(confidence, 0.9)
     check_stop()
     solid = _big_parts((alpha > 0.5).astype(np.uint8))
-    alpha *= cv2.dilate(solid, disc(3))
+    alpha = alpha * cv2.dilate(solid, disc(3))
     seen = near > 0.5
     agreement = float((seen & (solid > 0)).sum() / max(1, (seen | (solid > 0)).sum()))
     box = _box(solid)
@@ -201,6 +198,18 @@ def _around(mask: Floats, width: int, height: int, *, margin: int) -> tuple[int,
     return max(0, left - margin), max(0, top - margin), min(width, right + margin), min(height, bottom + margin)
 
 
+def _window(mask: Floats, width: int, height: int, window: tuple[int, int, int, int]) -> Floats:
+    """Return a window of the mask at the size of the photo, without scaling the rest of it."""
+    left, top, right, bottom = window
+    across, down = SIDE / width, SIDE / height
+    source = np.array([[across, 0, (left + 0.5) * across - 0.5], [0, down, (top + 0.5) * down - 0.5]], np.float32)
+    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+    near: Floats = cv2.warpAffine(
+        mask, source, (right - left, bottom - top), flags=flags, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.clip(near, 0.0, 1.0, out=near)
+
+
 def _cropped(pixels: Bytes, alpha: Bytes, box: tuple[int, int, int, int]) -> Bytes:
     """Return RGBA cut to the box with a transparent margin; hidden pixels away from the rim are black."""
     left, top, right, bottom = box
@@ -210,6 +219,11 @@ def _cropped(pixels: Bytes, alpha: Bytes, box: tuple[int, int, int, int]) -> Byt
     rgb, part = pixels[window][..., :3], alpha[window]
     shown = cv2.dilate(part, disc(2)) > 0
     rgba = np.dstack([np.where(shown[..., None], rgb, 0).astype(np.uint8), part])
-    frame = (_MARGIN - (top - inside[1]), _MARGIN - (inside[3] - bottom), _MARGIN - (left - inside[0]), _MARGIN - (inside[2] - right))
+    frame = (
+        _MARGIN - (top - inside[1]),
+        _MARGIN - (inside[3] - bottom),
+        _MARGIN - (left - inside[0]),
+        _MARGIN - (inside[2] - right),
+    )
     result: Bytes = cv2.copyMakeBorder(rgba, *frame, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0))
     return result

@@ -8,10 +8,8 @@ import cv2
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Bytes = NDArray[np.uint8]
-    Floats = NDArray[np.float32]
+    from cv2.typing import MatLike as Bytes
+    from cv2.typing import MatLike as Floats
 
 __all__ = ["clean_colours", "disc", "follow_edges", "project", "spread"]
 
@@ -62,7 +60,7 @@ def project(rgb: Bytes, front: Floats, back: Floats, fallback: Floats) -> Floats
 
 
 def clean_colours(rgb: Bytes, alpha: Floats) -> Bytes:
-    """Give half-transparent pixels the colour of the product beside them, so that no halo of the old background stays."""
+    """Give half-transparent pixels the colour of the product beside them, so that no halo stays."""
     solid = cv2.erode((alpha > 0.97).astype(np.uint8), disc(1))
     if not solid.any():
         return rgb
@@ -83,8 +81,10 @@ def spread(rgb: Bytes, known: Bytes) -> Floats:
         rgb: shape (height, width, 3).
         known: shape (height, width), 1 where the colour counts, else 0.
     """
-    weight = known.astype(np.float32)
-    colour = rgb * weight[..., None]
+    # Bytes, and only down to half size, for the largest level: it would cost more than all the others.
+    first = cv2.pyrDown(cv2.bitwise_and(rgb, rgb, mask=known)), cv2.pyrDown(known * np.uint8(255))
+    colour: Floats = first[0].astype(np.float32)
+    weight: Floats = first[1].astype(np.float32) * np.float32(1 / 255)
     pyramid = [(colour, weight)]
     while min(weight.shape) > 2 and float(weight.min()) <= 0.0:
         colour, weight = cv2.pyrDown(colour), cv2.pyrDown(weight)
@@ -92,16 +92,18 @@ def spread(rgb: Bytes, known: Bytes) -> Floats:
     colour, weight = pyramid.pop()
     filled: Floats = colour / np.maximum(weight, 1e-6)[..., None]
     for colour, weight in reversed(pyramid):
-        above = cv2.resize(filled, weight.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        filled = cv2.resize(filled, weight.shape[::-1], interpolation=cv2.INTER_LINEAR)
         share = np.minimum(weight * 4, 1.0)[..., None]  # four taps' worth of evidence are enough
-        filled = above + (colour / np.maximum(weight, 1e-6)[..., None] - above) * share
-    return filled
+        filled += (colour / np.maximum(weight, 1e-6)[..., None] - filled) * share
+    filled = cv2.resize(filled, known.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return np.clip(filled, 0.0, 255.0, out=filled)
 
 
 def _smooth_outline(alpha: Floats) -> Floats:
     """Take single-pixel teeth off the outline."""
-    soft: Floats = cv2.GaussianBlur(alpha, (0, 0), 0.8)
-    return np.clip((soft - 0.08) * (1 / 0.84), 0.0, 1.0)
+    soft = cv2.GaussianBlur(alpha, (0, 0), 0.8)
+    smooth: Floats = np.clip((soft - 0.08) * (1 / 0.84), 0.0, 1.0)
+    return smooth
 
 
 def _guided_by_colour(rgb: Bytes, mask: Floats, radius: float) -> Floats:
@@ -110,7 +112,9 @@ def _guided_by_colour(rgb: Bytes, mask: Floats, radius: float) -> Floats:
     scale = min(1.0, _WORK / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     guide = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    slope, offset = _coefficients(guide, cv2.resize(mask, size, interpolation=cv2.INTER_AREA), max(2, round(radius * scale)))
+    slope, offset = _coefficients(
+        guide, cv2.resize(mask, size, interpolation=cv2.INTER_AREA), max(2, round(radius * scale))
+    )
     full = cv2.resize(slope, (width, height), interpolation=cv2.INTER_LINEAR)
     alpha: Floats = cv2.resize(offset, (width, height), interpolation=cv2.INTER_LINEAR)
     for channel in range(3):
@@ -119,7 +123,7 @@ def _guided_by_colour(rgb: Bytes, mask: Floats, radius: float) -> Floats:
 
 
 def _coefficients(guide: Floats, mask: Floats, radius: int) -> tuple[Floats, Floats]:
-    """Return slope (height, width, 3) and offset (height, width) of the local linear fit mask = slope . guide + offset."""
+    """Return slope (height, width, 3) and offset (height, width) of the local fit mask = slope . guide + offset."""
     side = (2 * radius + 1, 2 * radius + 1)
 
     def mean(values: Floats) -> Floats:

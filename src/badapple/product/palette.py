@@ -10,7 +10,7 @@ import numpy as np
 from badapple.models import Swatch
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from cv2.typing import MatLike
 
 __all__ = ["accent", "palette"]
 
@@ -21,7 +21,7 @@ _SAME = 9.0  #: Lab distance below which two colours are one
 _GREY = 12.0  #: Lab chroma below which a colour is no accent
 
 
-def palette(rgb: NDArray[np.uint8]) -> tuple[Swatch, ...]:
+def palette(rgb: MatLike) -> tuple[Swatch, ...]:
     """Return the colours of some pixels, largest share first; the same pixels give the same colours.
 
     Args:
@@ -44,7 +44,7 @@ def accent(swatches: tuple[Swatch, ...]) -> tuple[int, int, int] | None:
     """Return the liveliest colour, a lively big one before a livelier speck; None where all is grey."""
     best: tuple[float, tuple[int, int, int]] | None = None
     for swatch in swatches:
-        lab = cv2.cvtColor(np.float32([[swatch.rgb]]) / 255, cv2.COLOR_RGB2LAB)[0, 0]
+        lab = cv2.cvtColor(np.array([[swatch.rgb]], np.float32) / 255, cv2.COLOR_RGB2LAB)[0, 0]
         chroma = float(np.hypot(lab[1], lab[2]))
         score = chroma * swatch.share**0.5
         if chroma >= _GREY and (best is None or score > best[0]):
@@ -52,11 +52,9 @@ def accent(swatches: tuple[Swatch, ...]) -> tuple[int, int, int] | None:
     return best[1] if best else None
 
 
-def _merged(
-    centres: NDArray[np.float32], shares: NDArray[np.float64]
-) -> list[tuple[NDArray[np.float32], float]]:
+def _merged(centres: MatLike, shares: MatLike) -> list[tuple[MatLike, float]]:
     """Return colours and shares, largest first, with near twins made one."""
-    merged: list[tuple[NDArray[np.float32], float]] = []
+    merged: list[tuple[MatLike, float]] = []
     for index in np.argsort(-shares, kind="stable"):
         colour, share = centres[index], float(shares[index])
         for place, (other, had) in enumerate(merged):
@@ -69,7 +67,7 @@ def _merged(
     return sorted(merged, key=lambda pair: -pair[1])
 
 
-def _rgb(lab: NDArray[np.float32]) -> tuple[int, int, int]:
+def _rgb(lab: MatLike) -> tuple[int, int, int]:
     colour = cv2.cvtColor(lab[None, None].astype(np.float32), cv2.COLOR_LAB2RGB)[0, 0]
     red, green, blue = (int(value) for value in np.clip(np.rint(colour * 255), 0, 255))
     return red, green, blue
