@@ -1,7 +1,7 @@
 """Receipts: what was begun, what is finished, and where its files are.
 
-A receipt's life: `intent` (committed before the work begins) -> `collected` (committed after its files are in the cache).
-Each step is its own short transaction.
+A receipt's life: `intent` (committed before the work begins) -> `collected` (committed after its files are in
+the cache). Each step is its own short transaction.
 """
 
 from __future__ import annotations

@@ -14,13 +14,13 @@ import time
 from collections import deque
 from contextvars import ContextVar
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, ParamSpec, TypeVar
 
 from badapple.errors import DiskError, ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
 __all__ = ["Limits", "Output", "Stopped", "check_stop", "in_thread", "pipe", "run"]
 
@@ -240,4 +240,4 @@ def _feed(stream: IO[bytes] | None, data: bytes) -> None:
 
 
 def _name(args: Sequence[str | Path]) -> str:
-    return os.path.basename(str(args[0])).split("-")[0]
+    return Path(args[0]).name.split("-")[0]

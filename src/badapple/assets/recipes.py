@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from badapple import product as products
 from badapple import styles
+from badapple.assets.parts import placements_of, product_of, scene_of, shifted, text_box_of
 from badapple.media import assemble, encode, hearing, marking, poster, qa, seams, sound
 from badapple.media import captions as subtitles
 from badapple.models import (
-    FPS,
     Box,
     Brief,
     Canvas,
     CardOrder,
     MusicOrder,
-    Product,
     SceneOffer,
     SceneOrder,
-    TextBox,
     VoiceOrder,
 )
 from badapple.process import in_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
     from badapple.assets.frames import FrameShelf
@@ -89,11 +86,9 @@ class _Hands:
 
     async def script(self, request: AssetRequest, inputs: Mapping[str, Asset], folder: Path) -> Made:  # noqa: ARG002
         what = request.params
-        brief = Brief(
-            product_name=what["product_name"], style=what["style"], cta_text=what["cta_text"], facts=tuple(what["facts"]),
-            language=what["language"], seed=what["seed"], say=what["say"],
-        )  # fmt: skip
-        product = _known(inputs["product"], what["category"])
+        names = ("product_name", "style", "cta_text", "language", "seed", "say")
+        brief = Brief(**{name: what[name] for name in names}, facts=tuple(what["facts"]))
+        product = product_of(inputs["product"], category=what["category"])
         offer = SceneOffer(lengths=tuple(what["lengths"]), frames=what["frames"])
         written = await self.providers.script.write(brief, product, offer)
         return Made(facts={"script": written.to_json()})
@@ -115,7 +110,7 @@ class _Hands:
         what = request.params
         order = CardOrder(
             product_name=what["product_name"], cta=what["cta"], line=what["line"], style=what["style"],
-            product=_known(inputs["product"], what["category"]), seed=what["seed"],
+            product=product_of(inputs["product"], category=what["category"]), seed=what["seed"],
         )  # fmt: skip
         painted = await self.providers.painter.paint(order, folder / "cta.png")
         facts = {
@@ -137,7 +132,7 @@ class _Hands:
         out = folder / "segment.mp4"
         await in_thread(self._encode, what, sides, out, canvas=canvas)
         # A seam shows what its two neighbours show: only bodies speak of boxes.
-        boxes = [] if what["seam"] else [_shifted(box, what["at"] - what["first"]) for box in sides[0].boxes]
+        boxes = [] if what["seam"] else [asdict(shifted(box, what["at"] - what["first"])) for box in sides[0].boxes]
         return Made(files={"segment": out}, facts={"frames": what["count"], "boxes": boxes})
 
     def _encode(self, what: Mapping[str, Any], sides: list[Frames], out: Path, *, canvas: Canvas) -> None:
@@ -166,8 +161,8 @@ class _Hands:
         if side["type"] == "card":
             return await in_thread(self._card_frames, side, inputs["card"].files["card"], canvas)
         order = SceneOrder(
-            scene=_scene(side["scene"]), style=side["style"], product_name=side["product_name"],
-            product=_known(inputs["product"], side["category"]), canvas=canvas, seed=side["seed"],
+            scene=scene_of(side["scene"]), style=side["style"], product_name=side["product_name"],
+            product=product_of(inputs["product"], category=side["category"]), canvas=canvas, seed=side["seed"],
         )  # fmt: skip
         return await self.providers.scenes.render(order, self.settings.cache_dir)  # type: ignore[return-value]
 
@@ -178,14 +173,14 @@ class _Hands:
         facts = side["card"]
         return CardFrames(
             card, button=Box(**facts["button"]), count=side["frames"], canvas=canvas, energy=side["energy"],
-            boxes=tuple(_text_box(box) for box in facts["boxes"]),
+            boxes=tuple(text_box_of(box) for box in facts["boxes"]),
         )  # fmt: skip
 
     async def sound(self, request: AssetRequest, inputs: Mapping[str, Asset], folder: Path) -> Made:
         music = inputs.get("music")
         bed = next(iter(music.files.values())) if music else None
         out = folder / "sound.m4a"
-        placed = _placements(request, inputs)
+        placed = placements_of(request, inputs)
         await in_thread(sound.mix, placed, bed, out, seconds=request.params["seconds"], ffmpeg=self.ffmpeg)
         return Made(files={"sound": out})
 
@@ -215,20 +210,15 @@ class _Hands:
 
     def _measure(self, request: AssetRequest, inputs: Mapping[str, Asset]) -> dict[str, Any]:
         film, what = inputs["film"].files["film"], request.params
-        placed, canvas = _placements(request, inputs), Canvas(**what["canvas"])
-        picture = qa.measure_picture(film, ffmpeg=self.ffmpeg)
-        heard = hearing.measure_sound(film, placed, ffmpeg=self.ffmpeg)
-        raise NotImplementedError((picture, heard, canvas))
-
-
-def _known(asset: Asset, category: str) -> Product:
-    return products.from_facts({**asset.facts, "category": category}, asset.files)
-
-
-def _placements(request: AssetRequest, inputs: Mapping[str, Asset]) -> list[sound.Placement]:
-    return [
-        sound.Placement(
-            voice=inputs[place["voice"]].files["voice"], start=place["start"], end=place["end"], at=place["at"]
+        canvas, phrases = Canvas(**what["canvas"]), subtitles.cues_from(what["cues"])
+        heard = hearing.measure_sound(film, placements_of(request, inputs), ffmpeg=self.ffmpeg)
+        style = styles.load(what["style"], self.settings.style_dirs)
+        written = subtitles.boxes(phrases, style=style) if phrases else ()
+        report = qa.Report(
+            picture=qa.measure_picture(film, ffmpeg=self.ffmpeg),
+            sound=heard,
+            caption_offsets_ms=hearing.caption_offsets_ms([cue.start for cue in phrases], heard) if phrases else (),
+            boxes=(*(text_box_of(box) for box in what["boxes"]), *written),
         )
-        for place in request.params["placements"]
-    ]
+        verdict = qa.judge(report, expected=qa.Expected(width=canvas.width, height=canvas.height))
+        return {"verdict": asdict(verdict), "measured": report.to_json()}

@@ -97,6 +97,10 @@ class LocalRunner:
         except OSError as error:
             raise _disk_error(error, self._cache.root) from error
 
+    async def trim(self, *, keep: frozenset[str]) -> None:
+        """Bring the cache under its limit; content with a SHA-256 in `keep` stays."""
+        await in_thread(self._cache.trim, keep=keep)
+
     def _take(self, file: Path, *, key: str, kind: str) -> Asset:
         found = self._journal.find(key)
         if found is not None:

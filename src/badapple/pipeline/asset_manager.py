@@ -71,6 +71,11 @@ class AssetManager:
             raise InputError(f"{file} cannot be read: {error.strerror or error}") from error
         return await self.ingest(file, kind=kind, sha256=sha256)
 
+    async def trim(self) -> None:
+        """Keep the cache under its limit, without the parts of this job."""
+        paths = (path for part in self.parts.values() for path in part.files.values())
+        await self._runner.trim(keep=frozenset(path.stem for path in paths))
+
     async def cleanup(self) -> None:
         """Remove the job's temporary folder; the result is never in it. May run twice."""
         await in_thread(shutil.rmtree, self._folder, ignore_errors=True)

@@ -127,11 +127,20 @@ class Delivery:
         captions.write_vtt(cut.cues, paths["vtt"])
         parts = self._assets.parts.values()
         return Video(
-            path=target, poster=paths["poster.jpg"], qa=paths["qa.json"], manifest=paths["manifest.json"],
-            srt=paths["srt"], vtt=paths["vtt"], seconds=cut.plan.script.total_frames / FPS,
-            size=cut.film.files["film"].stat().st_size, cost=sum(part.cost for part in parts), stage_seconds={},
-            made=sum(not part.reused for part in parts), reused=sum(part.reused for part in parts), warnings=tuple(qa["verdict"]["soft"]),
-        )  # fmt: skip
+            path=target,
+            poster=paths["poster.jpg"],
+            qa=paths["qa.json"],
+            manifest=paths["manifest.json"],
+            srt=paths["srt"],
+            vtt=paths["vtt"],
+            seconds=cut.plan.script.total_frames / FPS,
+            size=cut.film.files["film"].stat().st_size,
+            cost=sum(part.cost for part in parts),
+            stage_seconds={},
+            made=sum(not part.reused for part in parts),
+            reused=sum(part.reused for part in parts),
+            warnings=tuple(qa["verdict"]["soft"]),
+        )
 
     def _manifest(self, cut: Cut) -> dict[str, Any]:
         brief = cut.plan.brief

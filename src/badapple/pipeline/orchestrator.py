@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import structlog
 
 from badapple.assets import LocalRunner, recipes
 from badapple.cache import Cache
@@ -43,7 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PipelineOrchestrationError", "PipelineOrchestrator", "create_pipeline_orchestrator"]
 
-_log = structlog.get_logger("badapple.pipeline")
+_log = logging.getLogger("badapple.pipeline")
 
 
 class PipelineOrchestrator:
@@ -127,14 +126,14 @@ class PipelineOrchestrator:
         options = {"canvas": self._bench.options.canvas.width}
         await call(self._rows.begin, brief, options)
         self._progress.expected = await call(self._rows.typical_seconds, options)
-        _log.info("pipeline_execution_started", job_id=self.job_id, style=brief.style)
+        _log.info("pipeline_execution_started", extra={"job_id": self.job_id, "style": brief.style})
         try:
             yield brief
         except asyncio.CancelledError:
             await self._end(JobStatus.CANCELLED, "cancelled", "Stopped; finished parts are kept")
             raise
         except PipelineOrchestrationError as error:
-            _log.error("pipeline_failed", job_id=self.job_id, stage=error.stage, error=str(error))  # noqa: TRY400
+            _log.info("pipeline_failed", extra={"job_id": self.job_id, "stage": error.stage, "error": str(error)})
             await self._end(JobStatus.FAILED, "error", str(error), error=str(error))
             raise
         else:
@@ -144,6 +143,7 @@ class PipelineOrchestrator:
             )
             await call(self._rows.remember, seconds=seconds, made=made)
             await self._end(JobStatus.COMPLETED, "completed", "The video is ready", video_url=self._bench.delivered())
+            await self._assets.trim()
         finally:
             await self.cleanup()
             if session is not None:
@@ -192,7 +192,7 @@ class _Bench:
 
 def create_pipeline_orchestrator(
     job_id: str,
-    redis_client: Any = None,  # noqa: ANN401 - redis-py and its asyncio twin share no type
+    redis_client: Any = None,
     db_session: Session | None = None,
     *,
     options: MakeOptions | None = None,
@@ -222,10 +222,15 @@ def create_pipeline_orchestrator(
     providers = providers or resolve(settings, ffmpeg=ffmpeg, script_file=options.script)
     if runner is None:
         cache = Cache(settings.cache_dir, max_bytes=settings.cache_bytes)
+        book = recipes(providers, settings, ffmpeg=ffmpeg)
         runner = LocalRunner(
-            Journal(engine, cache), cache,
-            recipes=recipes(providers, settings, ffmpeg=ffmpeg), workers=settings.workers, fresh=options.fresh, threaded=threaded,
-        )  # fmt: skip
+            Journal(engine, cache),
+            cache,
+            recipes=book,
+            workers=settings.workers,
+            fresh=options.fresh,
+            threaded=threaded,
+        )
     rows = JobRows(engine, job_id)
     progress = Progress(job_id, rows, redis_client=redis_client, on_progress=on_progress, threaded=threaded)
     assets = AssetManager(job_id, runner, progress, temp_root=settings.data_dir / "tmp")
@@ -236,7 +241,8 @@ def create_pipeline_orchestrator(
             delivery=delivery, session=db_session, threaded=threaded,
         ),
         script_generator=ScriptGenerator(
-            assets, progress, writer=providers.script, offer=providers.scenes.offer, style_dirs=settings.style_dirs, font_dirs=settings.font_dirs
+            assets, progress, writer=providers.script, offer=providers.scenes.offer,
+            style_dirs=settings.style_dirs, font_dirs=settings.font_dirs,
         ),
         voiceover_generator=VoiceoverGenerator(providers.voice),
         video_generator=VideoGenerator(providers.scenes),

@@ -6,12 +6,11 @@ import asyncio
 import contextlib
 import inspect
 import json
+import logging
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-
-import structlog
 
 from badapple.models import ProgressEvent, StageName, StageStatus
 from badapple.process import in_thread
@@ -30,7 +29,7 @@ _PHASES = {StageName.SCRIPT_GEN: (0, 25), StageName.COMPOSITING: (75, 100)}
 _ASSETS = (25, 75)
 _SHARES = {StageName.VOICE_GEN: 0.1, StageName.CTA_GEN: 0.1, StageName.VIDEO_GEN: 0.8}
 
-_log = structlog.get_logger("badapple.pipeline")
+_log = logging.getLogger("badapple.pipeline")
 
 
 class Progress:
@@ -49,7 +48,7 @@ class Progress:
         job_id: str,
         rows: JobRows,
         *,
-        redis_client: Any = None,  # noqa: ANN401 - redis-py and its asyncio twin share no type
+        redis_client: Any = None,
         on_progress: Callable[[ProgressEvent], None] | None = None,
         threaded: bool = True,
     ) -> None:
@@ -158,13 +157,13 @@ class Progress:
             return
         body = json.dumps(event.to_message(), ensure_ascii=False)
         try:
-            # redis.asyncio's `publish` is a plain function that returns an awaitable; its `execute_command` tells the truth.
+            # redis.asyncio's `publish` is a plain function; only its `execute_command` tells that it must be awaited.
             if inspect.iscoroutinefunction(getattr(self._redis, "execute_command", self._redis.publish)):
                 await self._redis.publish(CHANNEL, body)
             else:
                 await in_thread(self._redis.publish, CHANNEL, body)
         except Exception as error:  # noqa: BLE001 - the row is the truth; a lost publish may never fail a job
-            _log.warning("progress_publish_failed", job_id=self._job_id, error=type(error).__name__)
+            _log.warning("progress_publish_failed", extra={"job_id": self._job_id, "error": type(error).__name__})
 
     async def _call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await in_thread(work, *args, **kwargs) if self._threaded else work(*args, **kwargs)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from badapple import product as products
 from badapple import styles
+from badapple.assets.parts import product_of
 from badapple.errors import InputError
 from badapple.media.fonts import FontBook
 from badapple.models import AssetRequest, Script, StageName
 from badapple.pipeline.plan import Plan, fingerprint, signature
 from badapple.process import in_thread
+from badapple.product.category import category
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from badapple.models import Asset, Brief, MakeOptions, Product, SceneOffer
+    from badapple.models import Brief, MakeOptions, Product, SceneOffer
     from badapple.pipeline.asset_manager import AssetManager
     from badapple.pipeline.progress import Progress
     from badapple.ports import ScriptWriter
@@ -71,8 +72,10 @@ class ScriptGenerator:
         check_words(brief)
         await in_thread(FontBook(self._font_dirs).check, " ".join((brief.product_name, brief.cta_text, *brief.facts)))
         product_asset = await self._assets.make(await self._product_request(brief))
-        product = _product(product_asset, brief.product_name)
-        script_asset = await self._assets.make(self._script_request(brief, style, product=product))
+        product = product_of(product_asset, category=category(brief.product_name))
+        script_asset = await self._assets.make(
+            self._script_request(brief, style, product=product, digest=product_asset.digest)
+        )
         return Plan(
             brief=brief, options=options, style=style, product=product, product_asset=product_asset,
             script=Script.from_json(script_asset.facts["script"]), script_asset=script_asset,
@@ -87,7 +90,7 @@ class ScriptGenerator:
             kind="product", params={}, inputs=inputs, stage=StageName.SCRIPT_GEN, label="product picture"
         )
 
-    def _script_request(self, brief: Brief, style: styles.Style, *, product: Product) -> AssetRequest:
+    def _script_request(self, brief: Brief, style: styles.Style, *, product: Product, digest: str) -> AssetRequest:
         return AssetRequest(
             kind="script",
             params={
@@ -101,18 +104,13 @@ class ScriptGenerator:
                 "seed": brief.seed,
                 "say": brief.say,
                 "category": product.category,
-                "family": product.family.value,
                 "lengths": list(self._offer.lengths),
                 "frames": self._offer.frames,
             },
+            inputs={"product": digest},
             stage=StageName.SCRIPT_GEN,
             label="script",
         )
-
-
-def _product(asset: Asset, name: str) -> Product:
-    folderless = products.from_facts(asset.facts, asset.files)
-    return replace(folderless, category=products.categorise(name))
 
 
 def check_words(brief: Brief) -> None:

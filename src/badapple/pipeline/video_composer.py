@@ -95,7 +95,7 @@ class Film:
             StageName.COMPOSITING, "Composing the film...", done="The film is composed", parts=parts
         ):
             _, sound = await asyncio.gather(*self._tail)
-            # Asked for once more, each segment is checked against its hash; one that is gone or cut short is made again.
+            # Asked for once more, each segment is checked against its hash; a harmed one is made again.
             segments = [await self._assets.make(request) for request in self.segments]
             film = await self._assets.make(self._film_request(segments, await self._assets.make(sound)))
             screen = [box for asset in segments for box in asset.facts.get("boxes", ())]

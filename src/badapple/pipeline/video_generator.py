@@ -23,7 +23,7 @@ class VideoGenerator:
     def sources(self, plan: Plan) -> tuple[dict[str, Any], ...]:
         """Return what describes each scene completely, as JSON values.
 
-        A renderer that hands out frames is asked inside the segment that shows them, so that every frame is encoded once.
+        Frames are drawn inside the segment that shows them, so that each is encoded once.
         """
         return tuple(
             {

@@ -38,12 +38,17 @@ def resolve(settings: Settings, *, ffmpeg: Path, script_file: Path | None = None
     from badapple.providers.offline.scenes import OfflineSceneRenderer  # noqa: PLC0415
     from badapple.providers.offline.script import OfflineScriptWriter  # noqa: PLC0415
     from badapple.providers.offline.voice import OfflineVoice  # noqa: PLC0415
-    from badapple.providers.script_file import FileScriptWriter  # noqa: PLC0415
 
     book = FontBook(settings.font_dirs)
     styles = settings.style_dirs
+    if script_file is None:
+        script: ScriptWriter = OfflineScriptWriter(style_dirs=styles)
+    else:
+        from badapple.providers.script_file import FileScriptWriter  # noqa: PLC0415
+
+        script = FileScriptWriter(script_file)
     return Providers(
-        script=FileScriptWriter(script_file) if script_file else OfflineScriptWriter(style_dirs=styles),
+        script=script,
         voice=OfflineVoice(ffmpeg=ffmpeg, style_dirs=styles),
         scenes=OfflineSceneRenderer(book=book, style_dirs=styles),
         painter=OfflineCardPainter(book=book, style_dirs=styles),
