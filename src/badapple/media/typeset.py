@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-__all__ = ["Face", "Piece", "Setting", "measure", "set_in_few_lines", "set_text"]
+__all__ = ["Face", "Piece", "Setting", "measure", "set_in_few_lines", "set_text", "stack"]
 
 _REFERENCE = 128.0  #: px at which text is measured; fonts scale evenly
 _ENOUGH = 0.92  #: fewer lines win while their size is at least this share of the largest possible
@@ -144,6 +144,24 @@ def set_in_few_lines(attempt: Callable[[int, float], Setting], *, floors: Sequen
         with contextlib.suppress(InputError):
             return attempt(lines, smallest)
     return attempt(len(floors), floors[-1])
+
+
+def stack(settings: Sequence[Setting], *, gap: float) -> Setting:
+    """Put settings under each other, centred, with `gap` layout px between their inks."""
+    width = max(setting.width for setting in settings)
+    pieces: list[Piece] = []
+    baselines: list[float] = []
+    top = 0.0
+    for setting in settings:
+        left = round((width - setting.width) / 2)
+        pieces += [
+            replace(piece, left=piece.left + left, top=piece.top + top, line=piece.line + len(baselines))
+            for piece in setting.pieces
+        ]
+        baselines += [baseline + top for baseline in setting.baselines]
+        top = round(top + setting.height + gap)
+    lines = tuple(line for setting in settings for line in setting.lines)
+    return Setting(tuple(pieces), width, top - gap, settings[0].size, lines, tuple(baselines))
 
 
 def measure(text: str, *, book: FontBook, face: Face, size: float, tracking: float = 0.0) -> float:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from badapple.media.colour import ENOUGH, contrast, mix, readable, rgb
+from badapple.media.colour import ENOUGH, contrast, mix, readable
 from badapple.media.typeset import Face, set_in_few_lines, set_text
 from badapple.models import Box
 from badapple.providers.offline.sheet import rounded, slanted
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from badapple.media.colour import RGB
     from badapple.media.fonts import FontBook
     from badapple.media.typeset import Setting
-    from badapple.providers.offline.sheet import Sheet, Outline
+    from badapple.providers.offline.sheet import Sheet
+    from badapple.providers.offline.stage.look import Look
     from badapple.styles import Style
 
 __all__ = ["Button", "design"]
@@ -77,43 +78,77 @@ class _Plan:
     whole: bool = False
 
 
-def design(text: str, *, style: Style, book: FontBook, ground: RGB, width: float) -> Button:
+def design(text: str, *, style: Style, look: Look, book: FontBook, width: float) -> Button:
     """Set the text of a button that is at most `width` px wide.
 
     Raises:
         InputError: the text is too long for a button.
     """
-    plan = _plan(style, ground)
-    face = Face(style.type.display, style.type.display_weight) if plan.display else Face(style.type.caption, plan.weight)
+    plan = _plan(style.motion.set, look)
+    pad = min(plan.pad, width * 0.11)
+    face = (
+        Face(style.type.display, style.type.display_weight) if plan.display else Face(style.type.caption, plan.weight)
+    )
+
     def attempt(lines: int, smallest: float) -> Setting:
         return set_text(
-            text, book=book, face=face, size=60 if plan.display else 50, smallest=smallest, width=width - 2 * plan.pad,
+            text, book=book, face=face, size=60 if plan.display else 50, smallest=smallest, width=width - 2 * pad,
             max_lines=lines, height=170, colour=readable(plan.ink, plan.fill), scale=1.0, tracking=plan.tracking,
             case=style.type.case, leading=1.18,
         )  # fmt: skip
 
     setting = set_in_few_lines(attempt, floors=(40, 34, 24))
     height = max(plan.height, setting.height + (72 if len(setting.lines) == 1 else 68))
-    wide = width if plan.whole else min(width, max(_LEAST, setting.width + 2 * plan.pad))
+    wide = width if plan.whole else min(width, max(_LEAST, setting.width + 2 * pad))
     return Button(setting, wide, height, style.motion.set, plan.fill, plan.glow)
 
 
-def _plan(style: Style, ground: RGB) -> _Plan:
-    ink, accent = rgb(style.palette.ink), rgb(style.palette.accent)
-    match style.motion.set:
+def _plan(kind: str, look: Look) -> _Plan:
+    ink, accent, ground = look.ink, look.accent, look.stops[1]
+    match kind:
         case "bokeh":
-            return _Plan(fill=accent, ink=mix(accent, _DARK, 0.92), glow=accent, weight=600, tracking=0.045, height=124, pad=78)
+            return _Plan(
+                fill=accent, ink=mix(accent, _DARK, 0.92), glow=accent, weight=600, tracking=0.045, height=124, pad=78
+            )
         case "horizon":
             return _Plan(fill=ink, ink=(255, 255, 255), glow=_DARK, weight=600, tracking=0.01, height=120, pad=76)
         case "poster":
-            return _Plan(fill=(255, 255, 255), ink=_DARK, glow=_DARK, weight=800, tracking=0.02, height=132, pad=72, display=True)
+            return _Plan(
+                fill=(255, 255, 255), ink=_DARK, glow=_DARK, weight=800, tracking=0.02, height=132, pad=72, display=True
+            )
         case "slab":
             fill = ink if contrast(ink, ground) > ENOUGH else accent
-            return _Plan(fill=fill, ink=mix(ground, (255, 255, 255), 0.1), glow=accent, weight=900, tracking=0.0, height=140, pad=56, whole=True, display=True)
+            return _Plan(
+                fill=fill,
+                ink=mix(ground, (255, 255, 255), 0.1),
+                glow=accent,
+                weight=900,
+                tracking=0.0,
+                height=140,
+                pad=56,
+                whole=True,
+                display=True,
+            )
         case "confetti":
-            return _Plan(fill=accent, ink=(255, 255, 255), glow=mix(accent, rgb(style.palette.ink), 0.55), weight=700, tracking=0.0, height=132, pad=80)
-        case "grid":
-            return _Plan(fill=accent, ink=mix(accent, (2, 4, 12), 0.95), glow=accent, weight=700, tracking=0.005, height=124, pad=76)
+            return _Plan(
+                fill=accent,
+                ink=(255, 255, 255),
+                glow=mix(accent, ink, 0.55),
+                weight=700,
+                tracking=0.0,
+                height=132,
+                pad=80,
+            )
+        case _:
+            return _Plan(
+                fill=accent,
+                ink=mix(accent, (2, 4, 12), 0.95),
+                glow=accent,
+                weight=700,
+                tracking=0.005,
+                height=124,
+                pad=76,
+            )
 
 
 def _shaded(top: RGB, bottom: RGB) -> NDArray[np.float32]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from badapple.media.colour import RGB
     from badapple.models import Product
+    from badapple.providers.offline.stage.look import Look
     from badapple.styles import Style
 
 __all__ = ["Hero", "load_hero"]
@@ -49,6 +50,11 @@ class Hero:
     set: str
     focus: tuple[float, float] = (0.5, 0.5)
 
+    @property
+    def shape(self) -> float:
+        """Width over height."""
+        return self.image.shape[1] / self.image.shape[0]
+
     def fitted(self, width: float, height: float) -> tuple[float, float]:
         """Return its size in layout px inside the given room; a photo may lose some of its longer side."""
         tall, wide = self.image.shape[:2]
@@ -58,13 +64,14 @@ class Hero:
         share = min(width / wide, height / tall, _LARGEST)
         return wide * share, tall * share
 
-    def draw(self, sheet: Sheet, box: Box, *, accent: RGB, ink: RGB, ground: RGB, dark: bool) -> None:
+    def draw(self, sheet: Sheet, box: Box, *, look: Look) -> None:
         """Draw it into the box with its shadow."""
         if self.family is Family.PHOTO:
-            self._draw_photo(sheet, box, accent=accent, ink=ink, dark=dark)
+            self._draw_photo(sheet, box, look=look)
             return
         if max(box.width, box.height) < _SMALL:
-            _disc(sheet, box, mix(ground, accent, 0.35))
+            _disc(sheet, box, mix(look.stops[1], look.accent, 0.35))
+        dark = look.mode == "dark"
         sprite = _resized(self.image, round(box.width), round(box.height))
         left, top = round(box.left), round(box.top)
         if self.set in _STANDS:
@@ -75,20 +82,34 @@ class Hero:
             _drop(sheet, sprite, left, top, dark=dark)
         sheet.paste(sprite, left, top)
 
-    def _draw_photo(self, sheet: Sheet, box: Box, *, accent: RGB, ink: RGB, dark: bool) -> None:
+    def _draw_photo(self, sheet: Sheet, box: Box, *, look: Look) -> None:
+        dark = look.mode == "dark"
         radius, line, colour, offset = _FRAMES[self.set]
         outer = rounded(box, radius)
         if offset:
-            sheet.fill(rounded(Box(left=box.left + offset, top=box.top + offset, right=box.right + offset, bottom=box.bottom + offset), radius), (12, 10, 10))
+            sheet.fill(
+                rounded(
+                    Box(
+                        left=box.left + offset,
+                        top=box.top + offset,
+                        right=box.right + offset,
+                        bottom=box.bottom + offset,
+                    ),
+                    radius,
+                ),
+                (12, 10, 10),
+            )
         else:
             sheet.shadow(outer, (0, 0, 0), 0.5 if dark else 0.28, soft=34, down=26)
         if self.set == "grid":
-            sheet.shadow(outer, accent, 0.55, soft=26, down=0)
-        sheet.fill(outer, {"accent": accent, "ink": ink, "white": (255, 255, 255)}[colour])
+            sheet.shadow(outer, look.accent, 0.55, soft=26, down=0)
+        sheet.fill(outer, {"accent": look.accent, "ink": look.ink, "white": (255, 255, 255)}[colour])
         inner = Box(left=box.left + line, top=box.top + line, right=box.right - line, bottom=box.bottom - line)
         cut = _cropped(self.image, box.width / box.height, self.focus)
         sprite = _resized(cut, round(inner.width), round(inner.height))
-        sheet.picture(rounded(inner, max(0.0, radius - line)), sprite[..., :3] * 255, round(inner.left), round(inner.top))
+        sheet.picture(
+            rounded(inner, max(0.0, radius - line)), sprite[..., :3] * 255, round(inner.left), round(inner.top)
+        )
 
 
 #: set -> corner radius, line width, line colour, offset of a hard shadow
@@ -114,7 +135,7 @@ def load_hero(product: Product, style: Style) -> Hero | None:
 
 def _premultiplied(path: Path) -> NDArray[np.float32]:
     with Image.open(path) as image:
-        pixels = np.asarray(image.convert("RGBA"), np.float32) / 255
+        pixels = np.asarray(image.convert("RGBA"), np.float32) / np.float32(255)
     pixels[..., :3] *= pixels[..., 3:]
     return pixels
 
@@ -146,8 +167,10 @@ def _cropped(image: NDArray[np.float32], shape: float, focus: tuple[float, float
 
 def _resized(image: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
     smaller = width < image.shape[1]
-    found = cv2.resize(image, (max(1, width), max(1, height)), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
-    return np.clip(found, 0, 1, dtype=np.float32)
+    found = cv2.resize(
+        image, (max(1, width), max(1, height)), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
+    )
+    return np.asarray(np.clip(found, 0, 1), np.float32)
 
 
 def _contact(sheet: Sheet, sprite: NDArray[np.float32], left: int, top: int, *, dark: bool) -> None:
@@ -160,7 +183,12 @@ def _contact(sheet: Sheet, sprite: NDArray[np.float32], left: int, top: int, *, 
     start, end = left + float(columns[0]), left + float(columns[-1])
     middle, reach, ground = (start + end) / 2, (end - start) / 2, top + tall
     for stretch, thick, strength in ((1.12, 0.075, 0.35), (0.96, 0.03, 0.6)):
-        sheet.pool((middle, ground - 4), (reach * stretch, max(10.0, wide * thick)), (0, 0, 0), strength * (1.0 if dark else 0.7))
+        sheet.pool(
+            (middle, ground - 4),
+            (reach * stretch, max(10.0, wide * thick)),
+            (0, 0, 0),
+            strength * (1.0 if dark else 0.7),
+        )
 
 
 def _reflection(sheet: Sheet, sprite: NDArray[np.float32], left: int, top: int) -> None:

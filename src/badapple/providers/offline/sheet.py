@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from badapple.media.colour import RGB
     from badapple.media.typeset import Setting
 
-__all__ = ["Sheet", "Outline", "rounded", "slanted"]
+__all__ = ["Outline", "Sheet", "rounded", "slanted"]
 
 Outline: TypeAlias = "NDArray[np.float32]"  #: (n, 2) corner points x, y in px
 _FINE = 4  #: samples per px, each way, along edges
@@ -31,12 +31,11 @@ def rounded(box: Box, radius: float) -> Outline:
     arc = np.linspace(0, math.pi / 2, _CORNER)
     circle = np.stack([np.cos(arc), np.sin(arc)], axis=1) * radius
     right, bottom, left, top = box.right - radius, box.bottom - radius, box.left + radius, box.top + radius
-    quarters = (
-        circle + (right, bottom),
-        np.stack([-circle[:, 1], circle[:, 0]], axis=1) + (left, bottom),
-        -circle + (left, top),
-        np.stack([circle[:, 1], -circle[:, 0]], axis=1) + (right, top),
-    )
+    turned = np.stack([-circle[:, 1], circle[:, 0]], axis=1)
+    quarters = [
+        np.add(circle, (right, bottom)), np.add(turned, (left, bottom)), np.subtract((left, top), circle),
+        np.subtract((right, top), turned),
+    ]  # fmt: skip
     return np.concatenate(quarters).astype(np.float32)
 
 
@@ -44,7 +43,8 @@ def slanted(box: Box, slant: float) -> Outline:
     """Return a rectangle whose top edge is moved right, and its bottom edge left, by half of `slant` px each."""
     half = slant / 2
     corners = [
-        (box.left + half, box.top), (box.right + half, box.top), (box.right - half, box.bottom), (box.left - half, box.bottom),
+        (box.left + half, box.top), (box.right + half, box.top), (box.right - half, box.bottom),
+        (box.left - half, box.bottom),
     ]  # fmt: skip
     return np.asarray(corners, np.float32)
 
@@ -60,11 +60,12 @@ class Sheet:
         return np.asarray(np.clip(self.rgb + 0.5, 0, 255), np.uint8)
 
     def fill(self, outline: Outline, colour: RGB | NDArray[np.float32], opacity: float = 1.0) -> None:
-        """Fill an outline with a colour, or with one colour for each row ((h, 3), h = rows from its top to its bottom)."""
+        """Fill an outline with a colour, or with a colour for each row ((n, 3), from its top to its bottom)."""
         cover, left, top = _coverage(outline)
         paint = np.asarray(colour, np.float32)
         if paint.ndim == 2:
-            paint = cv2.resize(paint[:, None], (1, cover.shape[0]), interpolation=cv2.INTER_LINEAR).reshape(-1, 1, 3)
+            rows = cv2.resize(paint[:, None], (1, cover.shape[0]), interpolation=cv2.INTER_LINEAR)
+            paint = np.asarray(rows, np.float32).reshape(-1, 1, 3)
         self._lay(cover * opacity, paint, left, top)
 
     def line(self, outline: Outline, inner: Outline, colour: RGB, opacity: float = 1.0) -> None:
@@ -86,12 +87,17 @@ class Sheet:
         """Lay the blurred shape of an outline, moved down."""
         margin = math.ceil(soft * 3)
         cover, left, top = _coverage(outline)
-        cover = cv2.copyMakeBorder(cover, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=0.0)
+        cover = np.pad(cover, margin)
         step = max(1, int(soft / 4))
         small = cv2.resize(cover, (cover.shape[1] // step, cover.shape[0] // step), interpolation=cv2.INTER_AREA)
         small = cv2.GaussianBlur(small, (0, 0), soft / step)
         soft_cover = cv2.resize(small, cover.shape[::-1], interpolation=cv2.INTER_LINEAR)
-        self._lay(np.asarray(soft_cover * opacity, np.float32), np.asarray(colour, np.float32), left - margin, top - margin + round(down))
+        self._lay(
+            np.asarray(soft_cover * opacity, np.float32),
+            np.asarray(colour, np.float32),
+            left - margin,
+            top - margin + round(down),
+        )
 
     def pool(self, centre: tuple[float, float], radius: tuple[float, float], colour: RGB, opacity: float) -> None:
         """Lay a soft ellipse, densest in its middle."""
@@ -100,7 +106,12 @@ class Sheet:
         x = (np.arange(math.ceil(reach[0] * 2), dtype=np.float32) + left + 0.5 - centre[0]) / reach[0]
         y = (np.arange(math.ceil(reach[1] * 2), dtype=np.float32) + top + 0.5 - centre[1]) / reach[1]
         inside = np.clip(1 - np.sqrt(x[None] ** 2 + y[:, None] ** 2), 0, 1)
-        self._lay(inside * inside * (3 - 2 * inside) * opacity, np.asarray(colour, np.float32), left, top)
+        self._lay(
+            np.asarray(inside * inside * (3 - 2 * inside) * opacity, np.float32),
+            np.asarray(colour, np.float32),
+            left,
+            top,
+        )
 
     def paste(self, sprite: NDArray[np.float32], left: int, top: int) -> None:
         """Lay a premultiplied RGBA picture (0-1)."""
@@ -111,20 +122,9 @@ class Sheet:
         """Lay set text with the top left of its ink at (left, top); return the box of its ink."""
         x, y = round(left), round(top)
         for piece in setting.pieces:
-            alpha = piece.image[..., 3].astype(np.float32) / 255
+            alpha = piece.image[..., 3] / np.float32(255)
             self._lay(alpha, piece.image[0, 0, :3].astype(np.float32), x + round(piece.left), y + round(piece.top))
         return Box(left=x, top=y, right=x + setting.width, bottom=y + setting.height)
-
-    def halo(self, setting: Setting, left: float, top: float, colour: RGB, opacity: float, *, soft: float) -> None:
-        """Lay a soft glow of a colour behind set text, so that it can be read on a lively ground."""
-        margin = math.ceil(soft * 3)
-        cover = np.zeros((math.ceil(setting.height) + 2 * margin + 2, math.ceil(setting.width) + 2 * margin + 2), np.float32)
-        for piece in setting.pieces:
-            y, x = round(piece.top) + margin, round(piece.left) + margin
-            area = cover[y : y + piece.image.shape[0], x : x + piece.image.shape[1]]
-            np.maximum(area, piece.image[..., 3] / np.float32(255), out=area)
-        blurred = np.clip(cv2.GaussianBlur(cover, (0, 0), soft) * 1.6, 0, 1)
-        self._lay(np.asarray(blurred * opacity, np.float32), np.asarray(colour, np.float32), round(left) - margin, round(top) - margin)
 
     def around(self, box: Box) -> NDArray[np.float32]:
         """Return the pixels of a box, (h, w, 3)."""
@@ -153,4 +153,4 @@ def _coverage(*outlines: Outline) -> tuple[NDArray[np.float32], int, int]:
     corners = [np.round(((outline - (left, top)) * _FINE - 0.5) * 16).astype(np.int32) for outline in outlines]
     cv2.fillPoly(fine, corners, 255, lineType=cv2.LINE_AA, shift=4)
     cover = cv2.resize(fine, (right - left, bottom - top), interpolation=cv2.INTER_AREA)
-    return cover.astype(np.float32) / 255, left, top
+    return np.asarray(cover, np.float32) / np.float32(255), left, top
