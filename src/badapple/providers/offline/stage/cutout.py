@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from badapple.media.fonts import FontBook
     from badapple.models import SceneOrder
     from badapple.providers.offline.stage.look import RGB
+    from badapple.providers.offline.stage.motion import Pose
     from badapple.providers.offline.stage.lettering import Words
     from badapple.providers.offline.stage.scenery import Scenery
     from badapple.providers.offline.stage.timeline import Timeline
@@ -46,23 +48,24 @@ def film(order: SceneOrder, style: Style, book: FontBook) -> Timeline:
 
 
 def _hero(stage: Stage) -> Timeline:
-    title = headline(stage, stage.order.scene.headline or stage.order.product_name, size=150, height=310)
+    wide = stage.source[0] / stage.source[1] > 1.5
+    title = headline(stage, stage.order.scene.headline or stage.order.product_name, size=_display(stage, 156), height=400 if wide else 300)
     words = [title, subline(stage, stage.order.scene.subline)]
     spot, top = _cluster(stage, words, tallest=760)
     return _play(stage, spot, Kind.HERO, words, top)
 
 
 def _closing(stage: Stage) -> Timeline:
-    words = [headline(stage, stage.order.scene.headline, size=140), subline(stage, stage.order.scene.subline)]
+    words = [headline(stage, stage.order.scene.headline, size=_display(stage, 136), height=300), subline(stage, stage.order.scene.subline)]
     spot, top = _cluster(stage, words, widest=760, tallest=640, foot=1150)
     return _play(stage, spot, Kind.CLOSING, words, top)
 
 
 def _facts(stage: Stage) -> Timeline:
     scene = stage.order.scene
-    words = [headline(stage, scene.headline, size=112, height=230), subline(stage, scene.subline, size=44)]
+    words = [headline(stage, scene.headline, size=_display(stage, 112), height=230), subline(stage, scene.subline, size=44)]
     tall = chips_height(scene.points)
-    spot, top = _cluster(stage, words, widest=840, tallest=700 - tall * 0.6, foot=1190 - tall)
+    spot, top = _cluster(stage, words, widest=840, tallest=700 - tall * 0.6, foot=(1236 if not scene.points else 1190) - tall)
     return _play(stage, spot, Kind.FACTS, words, top, points=scene.points)
 
 
@@ -72,10 +75,15 @@ def _cluster(stage: Stage, words: list[Words | None], *, widest: float = 910, ta
     spot = stand(stage.source, top=_TOP + height + (56 if height else 0), foot=foot, widest=widest, tallest=tallest)
     slack = foot - spot.height - height - _TOP
     # Room that is left goes above the words, between, and (less) under the product.
-    raised = min(130.0, max(0.0, slack - 90) * 0.36)
-    spot = Spot(spot.x, foot - raised, spot.width, spot.height)
-    gap = min(118.0, 56 + max(0.0, slack - 90) * 0.2)
-    return spot, max(_TOP, spot.box.top - gap - height)
+    raised = min(104.0, max(0.0, slack - 90) * 0.3)
+    gap = min(104.0, 56 + max(0.0, slack - 90) * 0.16)
+    top = max(_TOP, foot - raised - spot.height - gap - height)
+    return replace(spot, foot=foot - raised, sky=top + height + 22), top
+
+
+def _display(stage: Stage, size: float) -> float:
+    """Return the largest size of display type: capitals are set larger, they are what such a picture is made of."""
+    return size * 1.4 if stage.style.type.case == "upper" else size
 
 
 def _height(words: list[Words | None]) -> float:
@@ -151,7 +159,7 @@ def _ghosts(stage: Stage, spot: Spot, ground: NDArray[np.uint8]) -> None:
 def _detail(stage: Stage) -> Timeline:
     """Glide over the product from near, or, where the photo is too small for that, lean it out of the frame."""
     scene = stage.order.scene
-    words = [headline(stage, scene.headline, size=124, height=360, align="left"), subline(stage, scene.subline, size=46, align="left")]
+    words = [headline(stage, scene.headline, size=_display(stage, 122), height=340, align="left"), subline(stage, scene.subline, size=46, align="left")]
     top = _TOP + 40
     under = top + _height(words) + 60
     spot, path = _near(stage, under)
@@ -178,7 +186,7 @@ def _near(stage: Stage, under: float) -> tuple[Spot, tuple[float, float, float]]
     most = light.MOST / (1 + push)
     wide = width / height
     if wide > 1.25:  # a wide product glides through the frame lengthwise
-        scale = min(most, 1750 / width, 1000 / height)
+        scale = min(most, 2300 / width, 900 / height)
         long = width * scale
         travel = max(0.0, (long - 860) * 0.42) * float(stage.rng.choice([-1, 1]))
         top = max(under, min(under + 90, 1240 - height * scale * 0.92))
@@ -206,10 +214,8 @@ def _close_up(stage: Stage, spot: Spot, travel: tuple[float, float, float]) -> N
     stage.add(rgba, path, anchor=(0.5, 0.0), slides=False)
 
 
-def _lower(pose: object, by: float) -> object:
-    from dataclasses import replace
-
-    return replace(pose, y=pose.y + by)  # type: ignore[type-var, attr-defined]
+def _lower(pose: Pose, by: float) -> Pose:
+    return replace(pose, y=pose.y + by)
 
 
 def _rule(stage: Stage, y: float) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from badapple.providers.offline.stage.look import RGB
 
-__all__ = ["MOST", "band", "cast", "flat_shadow", "floor_shadow", "graded", "load", "reflection", "resized", "sticker"]
+__all__ = ["MOST", "band", "cast", "flat_shadow", "floor_shadow", "graded", "load", "over", "reflection", "resized", "sticker"]
 
 MOST = 2.0  #: canvas px per source px, at most: beyond it a photo looks soft
 
@@ -146,6 +146,15 @@ def reflection(rgba: NDArray[np.uint8], *, opacity: float, reach: float = 0.5, s
     out[..., :3] = cv2.GaussianBlur(flipped[..., :3], (0, 0), soft)
     out[..., 3] = flipped[..., 3] * fall * opacity
     return out  # type: ignore[return-value]
+
+
+def over(ground: NDArray[np.uint8], rgba: NDArray[np.uint8]) -> None:
+    """Put straight-alpha RGBA over straight-alpha RGBA of the same size, in place."""
+    upper, lower = rgba[..., 3:].astype(np.float32) / 255, ground[..., 3:].astype(np.float32) / 255
+    whole = upper + lower * (1 - upper)
+    colour = rgba[..., :3] * upper + ground[..., :3] * (lower * (1 - upper))
+    ground[..., :3] = colour / np.maximum(whole, 1e-4) + 0.5
+    ground[..., 3] = whole[..., 0] * 255 + 0.5
 
 
 def sticker(rgba: NDArray[np.uint8], *, width: int, colour: RGB) -> NDArray[np.uint8]:

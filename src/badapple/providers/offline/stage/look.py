@@ -20,6 +20,7 @@ __all__ = ["RGB", "Look", "contrast", "mix", "resolve", "rgb_of", "shift"]
 
 RGB = tuple[int, int, int]
 
+_LEAN = 16.0  #: degrees that a hue leans to the product's, at most
 _APART = 34.0  #: Lab distance below which a product's edge sinks into the ground
 
 
@@ -116,7 +117,7 @@ def _stops(style: Style, base: tuple[RGB, RGB, RGB], product: Product, edge: tup
     follow, accent = style.palette.follow, product.accent
     if accent is not None and follow > 0 and _chroma(accent) > 14:
         turn = _turn(base[1], accent)
-        lean = max(-42.0, min(42.0, turn * follow))
+        lean = max(-_LEAN, min(_LEAN, turn * follow))
         choices.insert(0, _each(base, hue=lean))
         if style.palette.mode == "vivid":
             choices += [_each(base, hue=turn + 180), _each(base, hue=turn + 120), _each(base, hue=turn - 120)]

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
 
 from badapple.providers.offline.stage import light
 from badapple.providers.offline.stage.motion import Pose, drift, ease_back, ease_out, enter, hold
 from badapple.providers.offline.stage.timeline import Sweep
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from badapple.providers.offline.stage.look import RGB, Look
     from badapple.providers.offline.stage.motion import Path
     from badapple.providers.offline.stage.paint import Picture
@@ -177,13 +178,10 @@ def dress(stage: Stage, spot: Spot, how: Dress) -> None:
     if how.floor is not None:
         shade, foot = light.floor_shadow(rgba, colour=how.floor, opacity=how.floor_opacity)
         stage.add(shade, planted(), anchor=foot, slides=False)
-    if how.wall is not None:
-        shade = light.flat_shadow(rgba, colour=how.wall, opacity=how.wall_opacity, soft=how.wall_soft * stage.scale)
-        extra = (shade.shape[0] - rgba.shape[0]) / 2
-        stage.add(shade, moved(*how.wall_offset), anchor=(0.5, (anchor[1] * rgba.shape[0] + extra) / shade.shape[0]), slides=False)
     if how.sticker > 0:
         rgba = _bordered(rgba, stage, how)
-        anchor = (0.5, 0.5) if not stands else anchor
+    if how.wall is not None:
+        rgba, anchor = _shadowed(rgba, stage, how, anchor)
     sweep = None
     if how.sweep > 0:
         travel = stage.canvas.width + round(spot.width * stage.scale)
@@ -192,15 +190,27 @@ def dress(stage: Stage, spot: Spot, how: Dress) -> None:
     stage.add(rgba, moved(), anchor=anchor, sweep=sweep, slides=False)
 
 
-def _bordered(rgba: np.ndarray, stage: Stage, how: Dress) -> np.ndarray:
-    import numpy as np
+def _shadowed(rgba: np.ndarray, stage: Stage, how: Dress, anchor: tuple[float, float]) -> tuple[np.ndarray, tuple[float, float]]:
+    """Return the product on its own shadow as one picture (one warp a frame instead of two), and its anchor there."""
+    turn = math.radians(-how.tilt)
+    dx, dy = (value * stage.scale for value in how.wall_offset)
+    dx, dy = round(dx * math.cos(turn) - dy * math.sin(turn)), round(dx * math.sin(turn) + dy * math.cos(turn))
+    shade = light.flat_shadow(rgba, colour=how.wall or (0, 0, 0), opacity=how.wall_opacity, soft=how.wall_soft * stage.scale)
+    margin = (shade.shape[0] - rgba.shape[0]) // 2
+    left, top, right, bottom = max(0, margin - dx), max(0, margin - dy), max(0, margin + dx), max(0, margin + dy)
+    height, width = rgba.shape[:2]
+    under = np.zeros((height + top + bottom, width + left + right, 4), np.uint8)
+    y, x = top + dy - margin, left + dx - margin
+    rows, columns = slice(max(0, y), y + shade.shape[0]), slice(max(0, x), x + shade.shape[1])
+    under[rows, columns] = shade[max(0, -y) :, max(0, -x) :][: under[rows, columns].shape[0], : under[rows, columns].shape[1]]
+    under[..., :3] = how.wall
+    light.over(under[top : top + height, left : left + width], rgba)
+    return under, ((left + anchor[0] * width) / under.shape[1], (top + anchor[1] * height) / under.shape[0])
 
+
+def _bordered(rgba: np.ndarray, stage: Stage, how: Dress) -> np.ndarray:
+    """Return the product with the white border of a sticker."""
     border = light.sticker(rgba, width=max(2, round(how.sticker * stage.scale)), colour=how.sticker_colour)
     extra = (border.shape[0] - rgba.shape[0]) // 2
-    inner = np.zeros_like(border)
-    inner[extra : extra + rgba.shape[0], extra : extra + rgba.shape[1]] = rgba
-    alpha = inner[..., 3:].astype(np.float32) / 255
-    out = border.copy()
-    out[..., :3] = inner[..., :3] * alpha + border[..., :3] * (1 - alpha)
-    out[..., 3] = np.maximum(border[..., 3], inner[..., 3])
-    return out
+    light.over(border[extra : extra + rgba.shape[0], extra : extra + rgba.shape[1]], rgba)
+    return border

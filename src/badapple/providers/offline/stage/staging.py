@@ -49,12 +49,14 @@ class Spot:
         foot: layout px of its lowest point.
         width: layout px.
         height: layout px.
+        sky: layout px; what stands behind the product does not reach above this, where the words are.
     """
 
     x: float
     foot: float
     width: float
     height: float
+    sky: float = 200.0
 
     @property
     def y(self) -> float:
@@ -65,6 +67,11 @@ class Spot:
     def box(self) -> Box:
         """The product's box at rest."""
         return Box(left=self.x - self.width / 2, top=self.foot - self.height, right=self.x + self.width / 2, bottom=self.foot)
+
+    def disc(self, share: float, *, least: float = 300.0, most: float = 460.0) -> tuple[float, float]:
+        """Return the radius of a disc behind the product, and the height of its middle: it rises no higher than the sky."""
+        radius = min(most, max(least, self.reach * share))
+        return radius, max(self.y, self.sky + radius)
 
     @property
     def reach(self) -> float:

@@ -70,19 +70,20 @@ class Bokeh:
         """Put rings, an arch of light or a podium, and the lights."""
         look = stage.look
         if kind is Kind.FACTS:
-            for number, radius in enumerate((1.16, 1.36)):
-                picture = ring(stage, min(500.0, spot.reach * radius + 40), width=3 - number, colour=look.accent, opacity=0.75 - 0.35 * number, gaps=((200, 345), (20, 165)))
-                stage.add(picture, enter(drift(hold(540, spot.y), count=stage.count, by=(0, (-16, 16)[number])), start=2, length=30, offset=(0, 40)))
+            for number, share in enumerate((1.0, 1.2)):
+                radius, middle = spot.disc(share, least=300 + 70 * number, most=420 + 70 * number)
+                picture = ring(stage, radius, width=3 - number, colour=look.accent, opacity=0.75 - 0.35 * number, gaps=((200, 345), (20, 165)))
+                stage.add(picture, enter(drift(hold(540, middle), count=stage.count, by=(0, (-10, 10)[number])), start=2, length=30, offset=(0, 40)))
             self._glints(stage, spot)
         if kind is Kind.CLOSING:
-            radius = min(455.0, max(330.0, spot.reach * 1.12))
+            radius, middle = spot.disc(1.12, least=330, most=455)
             halo = stage.picture(2 * radius + 240, 2 * radius + 240)
             halo.shape_in(ellipse(0, 0, radius + 10), look.accent, 0.5, soft=38)
             halo.shape_in(ellipse(0, 0, radius), mix(look.stops[0], look.stops[1], 0.7))
             halo.shape_in([ellipse(0, 0, radius + 2), ellipse(0, 0, radius - 2.5)], mix(look.accent, (255, 244, 220), 0.45), 0.95)
-            stage.add(halo, enter(drift(hold(540, spot.y - 20), count=stage.count, by=(0, -14)), start=0, length=26, offset=(0, 60)))
-            dark, middle, warm = look.stops
-            podium(stage, spot, top=mix(dark, warm, 0.35), lit=mix(warm, look.accent, 0.45), side=mix(middle, warm, 0.8), shade=dark, rim=look.accent, wide=1.3)
+            stage.add(halo, enter(drift(hold(540, middle), count=stage.count, by=(0, -14)), start=0, length=26, offset=(0, 60)))
+            dark, warm = look.stops[0], look.stops[2]
+            podium(stage, spot, top=mix(dark, warm, 0.35), lit=mix(warm, look.accent, 0.45), side=mix(look.stops[1], warm, 0.8), shade=dark, rim=look.accent, wide=1.3)
         lights = [soft_disc(stage, size, shift(look.accent, light=bright), opacity=seen, soft=soft, rim=0.45) for size, bright, seen, soft in self._lights(stage)]
         particles(stage, lights[:3], count=7, speed=(0.25, -0.5), twinkle=0.55)
         particles(stage, lights[3:], count=22, speed=(0.2, -0.9), twinkle=0.8)
@@ -90,12 +91,13 @@ class Bokeh:
     def _glints(self, stage: Stage, spot: Spot) -> None:
         """Sparks of light run along the rings."""
         glint = soft_disc(stage, 9, mix(stage.look.accent, (255, 255, 255), 0.6), opacity=0.95, soft=12)
-        for number, radius in enumerate((1.16, 1.36)):
-            away, pace, first = min(500.0, spot.reach * radius + 40), (1.15, -0.8)[number], float(stage.rng.uniform(0, 360))
+        for number, share in enumerate((1.0, 1.2)):
+            away, middle = spot.disc(share, least=300 + 70 * number, most=420 + 70 * number)
+            pace, first = (1.15, -0.8)[number], float(stage.rng.uniform(0, 360))
 
-            def at(frame: float, away: float = away, pace: float = pace, first: float = first) -> Pose:
+            def at(frame: float, away: float = away, middle: float = middle, pace: float = pace, first: float = first) -> Pose:
                 turn = math.radians(first + pace * frame)
-                return Pose(540 + away * math.cos(turn), spot.y + away * math.sin(turn), 1.0, 0.0, min(1.0, frame / 24))
+                return Pose(540 + away * math.cos(turn), middle + away * math.sin(turn), 1.0, 0.0, min(1.0, frame / 24))
 
             stage.add(glint, at)
 

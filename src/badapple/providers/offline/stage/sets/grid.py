@@ -62,7 +62,7 @@ class Grid:
         dust = [soft_disc(stage, size, mix(look.accent, (255, 255, 255), 0.4), opacity=seen, soft=2) for size, seen in ((2.5, 0.8), (4, 0.5), (6, 0.35))]
         particles(stage, dust, count=26, speed=(0.15, -0.8), twinkle=0.8)
         if kind is Kind.HERO:
-            self._halo(stage, spot, min(455.0, max(330.0, spot.reach * 1.0)))
+            self._halo(stage, spot)
         if kind is Kind.FACTS:
             self._brackets(stage, spot)
         if kind is Kind.CLOSING:
@@ -85,16 +85,17 @@ class Grid:
         for number in range(count):
             stage.add(sprite, lane(number))
 
-    def _halo(self, stage: Stage, spot: Spot, radius: float) -> None:
+    def _halo(self, stage: Stage, spot: Spot) -> None:
         """Two thin dials turn slowly against each other."""
         look = stage.look
+        radius, middle = spot.disc(1.0, least=330, most=455)
         outer = ring(stage, radius, width=3, colour=look.accent, opacity=0.9, gaps=((-62, 62), (118, 242)), glow=8)
         for tick in range(72):
             a = math.radians(tick * 5)
             r0, r1 = radius - 26, radius - (12 if tick % 6 else 4)
             points = np.array([(r0 * math.cos(a - 0.002), r0 * math.sin(a - 0.002)), (r1 * math.cos(a - 0.002), r1 * math.sin(a - 0.002)), (r1 * math.cos(a + 0.002), r1 * math.sin(a + 0.002)), (r0 * math.cos(a + 0.002), r0 * math.sin(a + 0.002))])
             outer.shape_in(points, look.muted, 0.55)
-        stage.add(outer, enter(drift(hold(540, spot.y), count=stage.count, turn=30), start=2, length=24, scale=0.7, angle=-60), slides=False)
+        stage.add(outer, enter(drift(hold(540, middle), count=stage.count, turn=30), start=2, length=24, scale=0.7, angle=-60), slides=False)
 
     def _brackets(self, stage: Stage, spot: Spot) -> None:
         """Four corners frame the product."""
@@ -111,13 +112,13 @@ class Grid:
     def _portal(self, stage: Stage, spot: Spot) -> None:
         """A disc of light behind, a lit platform below."""
         look = stage.look
-        radius = min(440.0, max(330.0, spot.reach * 1.12))
+        radius, middle = spot.disc(1.12, least=330, most=440)
         disc = stage.picture(2 * radius + 200, 2 * radius + 200)
         disc.shape_in(ellipse(0, 0, radius), look.accent, 0.55, soft=30)
         disc.shape_in(ellipse(0, 0, radius), mix(look.stops[1], look.stops[2], 0.5), 1.0)
         disc.shape_in(ellipse(0, radius * 0.35, radius * 0.62), mix(look.stops[2], look.accent, 0.35), 0.75, soft=70)
         disc.shape_in([ellipse(0, 0, radius), ellipse(0, 0, radius - 4)], mix(look.accent, (255, 255, 255), 0.3))
-        stage.add(disc, enter(drift(hold(540, spot.y - 20), count=stage.count, by=(0, -12)), start=0, length=24, offset=(0, 90), fade=0.7))
+        stage.add(disc, enter(drift(hold(540, middle), count=stage.count, by=(0, -12)), start=0, length=24, offset=(0, 90), fade=0.7))
         rx = max(300.0, min(500.0, spot.width * 0.66))
         for number, (share, opacity) in enumerate(((1.0, 0.95), (1.22, 0.5), (1.46, 0.28))):
             base = stage.picture(2 * rx * share + 80, 0.3 * rx * share + 80)

@@ -58,15 +58,16 @@ class Horizon:
         look = stage.look
         tint = self._tint(look)
         if kind is Kind.FACTS:
-            picture = stage.picture(640, 980)
-            arch = np.concatenate([arc(0, -190, 290, start=180, end=360), [(290, 480), (-290, 480)]])
+            tall, half = spot.foot - 30 - spot.sky, min(400.0, max(290.0, spot.width * 0.42))
+            picture = stage.picture(2 * half + 8, tall + 8)
+            arch = np.concatenate([arc(0, half - tall / 2, half, start=180, end=360), [(half, tall / 2), (-half, tall / 2)]])
             picture.shape_in(arch, tint)
-            stage.add(picture, enter(drift(hold(540, spot.foot - 40 - 480), count=stage.count, by=(0, -10)), start=0, length=26, offset=(0, 90), fade=0.8))
+            stage.add(picture, enter(drift(hold(540, spot.foot - 30 - tall / 2), count=stage.count, by=(0, -10)), start=0, length=26, offset=(0, 90), fade=0.8))
         if kind is Kind.CLOSING:
-            radius = min(430.0, max(320.0, spot.reach * 1.12))
+            radius, centre = spot.disc(1.12, least=320, most=430)
             picture = stage.picture(2 * radius + 8, 2 * radius + 8)
             picture.shape_in(ellipse(0, 0, radius), tint)
-            stage.add(picture, enter(drift(hold(540, spot.y - 24), count=stage.count, by=(0, -14)), start=0, length=28, offset=(0, 80), fade=0.8))
+            stage.add(picture, enter(drift(hold(540, centre), count=stage.count, by=(0, -14)), start=0, length=28, offset=(0, 80), fade=0.8))
             shade, middle, paper = look.stops
             podium(stage, spot, top=mix(paper, middle, 0.25), lit=mix(paper, (255, 255, 255), 0.7), side=mix(paper, (255, 255, 255), 0.3), shade=shift(shade, light=-7), wide=1.35, flat=0.1)
         if kind is Kind.DETAIL:

@@ -78,11 +78,11 @@ class Poster:
             y = spot.y + 30 if kind is not Kind.DETAIL else spot.box.top + 330
             stage.add(picture, enter(drift(hold(540, y), count=stage.count, by=(0, -26)), start=0, length=14, offset=(-1200, -1200 * _SLOPE), fade=0))
         if kind is Kind.CLOSING:
-            radius = min(470.0, max(340.0, spot.reach * 1.08))
+            radius, middle = spot.disc(1.08, least=340, most=470)
             picture = stage.picture(2 * radius + 8, 2 * radius + 8)
             picture.shape_in(ellipse(0, 0, radius), look.accent)
             picture.shape_in([ellipse(0, 0, radius - 22), ellipse(0, 0, radius - 28)], mix(look.stops[0], look.stops[1], 0.4), 0.9)
-            stage.add(picture, enter(drift(hold(540, spot.y), count=stage.count, by=(0, -12)), start=0, length=14, scale=0.2, fade=0.2))
+            stage.add(picture, enter(drift(hold(540, middle), count=stage.count, by=(0, -12)), start=0, length=14, scale=0.2, fade=0.2))
         self._streaks(stage, 12)
 
     def _streaks(self, stage: Stage, count: int) -> None:

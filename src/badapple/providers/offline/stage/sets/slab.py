@@ -69,10 +69,10 @@ class Slab:
         look = stage.look
         black, _, second = look.stops
         if kind is Kind.HERO:
-            radius = min(400.0, max(290.0, spot.reach * 0.86))
+            radius, middle = spot.disc(0.86, least=290, most=400)
             picture = stage.picture(2 * radius + 8, 2 * radius + 8)
             picture.shape_in(ellipse(0, 0, radius), second)
-            stage.add(picture, enter(drift(hold(540, spot.y - 10), count=stage.count, by=(0, -18)), start=0, length=16, offset=(1000, 0), fade=0))
+            stage.add(picture, enter(drift(hold(540, middle), count=stage.count, by=(0, -18)), start=0, length=16, offset=(1000, 0), fade=0))
         if kind is Kind.FACTS:
             wide, tall = 1200.0, spot.height * 0.62
             picture = stage.picture(wide, tall)
