@@ -41,7 +41,7 @@ class SoundReport:
         seconds: length of the sound.
         silences: (start, end) in seconds of each stretch without sound.
         voice_offsets_ms: for each placement how late it is heard; NaN where it is not heard at all.
-        onsets: for each placement the seconds on the film at which speech begins, and begins again after pauses.
+        onsets: for each placement the seconds on the film at which speech begins, again after each pause.
     """
 
     loudness: float
@@ -75,10 +75,10 @@ def measure_sound(video: Path, placements: Sequence[Placement], *, ffmpeg: Path)
 
 
 def caption_offsets_ms(starts: Sequence[float], report: SoundReport) -> tuple[float, ...]:
-    """Return how late captions appear after the speech they belong to (negative: early), in ms.
+    """Return how late captions appear after the speech they belong to, in ms (negative: early).
 
-    Each run of speech must have a caption at its first sound; later onsets count where a caption begins near them, since
-    a caption may span a pause.
+    Each run of speech must have a caption at its first sound; later onsets count where a caption begins near them,
+    since a caption may span a pause.
 
     Args:
         starts: seconds on the film at which captions (cues, or words) appear.
@@ -95,7 +95,7 @@ def caption_offsets_ms(starts: Sequence[float], report: SoundReport) -> tuple[fl
 
 
 def _offset(mono: Samples, part: Samples, at: float) -> float:
-    """Return seconds by which a voice is heard later than planned, to a fraction of a sample; NaN if it is not there."""
+    """Return seconds by which a voice is late, to a fraction of a sample; NaN if it is not heard."""
     if len(part) < RATE // 10:
         return 0.0
     reach = round(_REACH * RATE)

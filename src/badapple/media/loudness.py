@@ -71,7 +71,7 @@ def _response(size: int, rate: int) -> NDArray[np.float32]:
     k = np.tan(np.pi * centre / rate)
     norm = 1 + k / quality + k * k
     cut = (1 - 2 * z + z * z) / (1 + 2 * (k * k - 1) / norm * z + (1 - k / quality + k * k) / norm * z * z)
-    return np.abs(shelf * cut).astype(np.float32)
+    return np.asarray(np.abs(shelf * cut), np.float32)
 
 
 def _fast_length(length: int) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -202,7 +201,7 @@ def _encode_to_target(samples: Samples, out: Path, ffmpeg: Path) -> None:
     power, peaks = fine_power(samples, RATE), _peaks(samples)
     if gated(power) <= SILENT:
         _encode(samples, part, ffmpeg)
-        os.replace(part, out)
+        part.replace(out)
         return
     aim, ceiling = LOUDNESS, TRUE_PEAK - _HEADROOM
     for _ in range(4):
@@ -212,7 +211,7 @@ def _encode_to_target(samples: Samples, out: Path, ffmpeg: Path) -> None:
             break
         aim += LOUDNESS - level
         ceiling -= max(0.0, peak - TRUE_PEAK + 0.15)
-    os.replace(part, out)
+    part.replace(out)
 
 
 def _loud(samples: Samples, power: Power, peaks: Power, *, aim: float, ceiling: float) -> Samples:
@@ -236,7 +235,7 @@ def _holding(peaks: Power, ceiling: float) -> Power:
     ramp = np.arange(len(held)) * _RECOVERY
     held = np.minimum.accumulate(held - ramp) + ramp  # never rises faster than the recovery
     window = np.hanning(2 * _REACH + 3)[1:-1]
-    return np.convolve(held, window / window.sum(), mode="valid")
+    return np.asarray(np.convolve(held, window / window.sum(), mode="valid"))
 
 
 def _spread(curve: Power, size: int) -> Samples:
@@ -249,18 +248,19 @@ def _peaks(samples: Samples) -> Power:
     """Return the highest true peak of each ms: four-fold oversampled where the samples themselves are high."""
     padded = np.pad(samples, ((0, -len(samples) % _GRAIN), (0, 0)))
     plain = np.abs(padded).max(axis=1).reshape(-1, _GRAIN).max(axis=1)
-    high = plain.astype(np.float64) * _UNSEEN
+    high: Power = plain.astype(np.float64) * _UNSEEN
     near = np.flatnonzero(plain > np.quantile(plain, 0.9))
     reach = len(_TAPS) // 2
     at = near[:, None] * _GRAIN + np.arange(_GRAIN + 2 * reach)
+    found = plain[near]
     rows = np.pad(padded, ((reach, reach), (0, 0)))[at]
     for shift in (0.25, 0.5, 0.75):
         kernel = np.sinc(_TAPS - shift) * np.cos(np.pi * (_TAPS - shift) / 14) ** 2
         between = np.einsum(
             "nwct,t->nwc", np.lib.stride_tricks.sliding_window_view(rows, len(_TAPS), axis=1), kernel[::-1]
         )
-        exact = np.maximum(np.abs(between).max(axis=(1, 2)), plain[near])
-        high[near] = exact if shift == 0.25 else np.maximum(high[near], exact)  # noqa: PLR2004
+        found = np.maximum(found, np.abs(between).max(axis=(1, 2)))
+    high[near] = found
     return high
 
 

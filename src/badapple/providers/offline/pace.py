@@ -23,7 +23,8 @@ _LEAD = 0.10  #: seconds heard before a sentence's first phoneme, with what is k
 def estimate(text: str, *, pace: float, pronounce: tuple[tuple[str, str], ...] = ()) -> float:
     """Return the seconds that the offline voice needs for a text at a pace (1 is the voice's own).
 
-    Asks the voice's own model for sound lengths, without speaking: some 10 ms a sentence after the first call, which loads it.
+    Asks the voice's own model for sound lengths, without speaking: some 10 ms a sentence. The first call loads it
+    (over a second), so call this in a thread.
 
     Raises:
         ScriptError: the English voice cannot read the text; names the word.

@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from badapple.errors import ScriptError
@@ -67,16 +68,12 @@ def read(text: str, pronounce: tuple[tuple[str, str], ...] = ()) -> Reading:
 
 @lru_cache(maxsize=1)
 def _g2p() -> Any:
-    from hibari.g2p import G2P  # noqa: PLC0415 - loads megabytes of lexicon
-
-    return G2P()
+    return import_module("hibari.g2p").G2P()  # late: loads megabytes of lexicon
 
 
 def _sentences(words: Sequence[tuple[str, int]]) -> list[list[tuple[str, int]]]:
-    from hibari import Hibari  # noqa: PLC0415 - brings the neural runtime
-
     parts, at = [], 0
-    for sentence in Hibari.split_sentences(" ".join(word for word, _ in words)):
+    for sentence in import_module("hibari").Hibari.split_sentences(" ".join(word for word, _ in words)):
         count = len(sentence.split())
         parts.append(list(words[at : at + count]))
         at += count
@@ -92,10 +89,8 @@ def _phonemize(words: list[tuple[str, int]]) -> list[Sentence]:
 
 
 def _one_sentence(words: list[tuple[str, int]]) -> Sentence:
-    from hibari.g2p import normalize  # noqa: PLC0415 - see _g2p
-
     g2p = _g2p()
-    normal = normalize(" ".join(word for word, _ in words))
+    normal: str = import_module("hibari.g2p").normalize(" ".join(word for word, _ in words))
     owners = _aligned([word for word, _ in words], normal.split())
     phonemes, owned, at = "", [], 0
     for token in g2p.phonemize_tokens(g2p.tokenize(normal)):

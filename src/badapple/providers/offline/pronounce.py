@@ -15,7 +15,7 @@ __all__ = ["Said", "say", "speakable"]
 _EDGE = re.compile(r"^(\W*)(.*?)(\W*)$", re.DOTALL)
 _SITE = re.compile(r"(?:https?://)?(?:www\.)?((?:[a-z0-9-]+\.)+[a-z]{2,})((?:/[\w.-]+)*)/?", re.IGNORECASE)
 _AROUND_THE_CLOCK = re.compile(r"24/7")
-_SYMBOLS = {"&": "and", "+": "plus", "@": "at", "=": "equals", "×": "times", "%": "percent"}
+_SYMBOLS = {"&": "and", "+": "plus", "@": "at", "=": "equals", "\u00d7": "times", "%": "percent"}
 #: Top-level domains that are read as words; others (`.io`, `.uk`) are spelled.
 _READ_DOMAINS = frozenset({"com", "net", "org", "shop", "store", "app", "info", "biz", "online", "design", "club"})
 
@@ -86,13 +86,13 @@ def _matches(shown: Sequence[str], at: int, rule: tuple[str, ...]) -> bool:
     found = tuple(_bare(word) for word in shown[at : at + len(rule)])
     if found == rule:
         return True
-    return found[:-1] == rule[:-1] and bool(found) and found[-1] in {f"{rule[-1]}'s", f"{rule[-1]}’s"}
+    return found[:-1] == rule[:-1] and bool(found) and found[-1] in {f"{rule[-1]}'s", f"{rule[-1]}\u2019s"}
 
 
 def _replaced(words: tuple[str, ...], said: str) -> str:
     """Put the spoken form in place of the words, with the marks around them and a genitive kept."""
     first, last = _EDGE.match(words[0]), _EDGE.match(words[-1])
-    own = "'s" if _bare(words[-1]).endswith(("'s", "’s")) and not said.endswith("'s") else ""
+    own = "'s" if _bare(words[-1]).endswith(("'s", "\u2019s")) and not said.endswith("'s") else ""
     return _plain(f"{first[1] if first else ''}{said}{own}{last[3] if last else ''}")
 
 

@@ -6,6 +6,7 @@ import json
 import threading
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,9 +54,7 @@ class Speech:
     """Hibari's in-package voice with its inner phoneme lengths laid open, so that time can be set exactly."""
 
     def __init__(self) -> None:
-        import onnxruntime  # noqa: PLC0415 - heavy
-        from hibari.tts import ASSETS  # noqa: PLC0415 - brings onnxruntime
-
+        onnxruntime = import_module("onnxruntime")  # late: heavy
         found = version("hibari-tts")
         if found != _RELEASE:
             raise ConfigError(
@@ -64,9 +63,10 @@ class Speech:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1  # two are slower
         options.log_severity_level = 3
-        model = _opened(Path(ASSETS, "hibari.onnx").read_bytes())
+        assets = Path(import_module("hibari.tts").ASSETS)
+        model = _opened((assets / "hibari.onnx").read_bytes())
         self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        self._vocabulary: dict[str, int] = json.loads(Path(ASSETS, "vocab.json").read_text(encoding="utf-8"))
+        self._vocabulary: dict[str, int] = json.loads((assets / "vocab.json").read_text(encoding="utf-8"))
 
     def lengths(self, sentence: Sentence) -> NDArray[np.float32]:
         """Return prosody frames of each phoneme (both pads included) at the voice's own pace, as fractions."""
@@ -76,12 +76,12 @@ class Speech:
 
     def speak(self, sentence: Sentence, lengths: NDArray[np.float32], *, speed: float, seed: int) -> Spoken:
         """Speak one sentence; the same arguments give the same samples."""
-        from hibari import dsp  # noqa: PLC0415 - brings onnxruntime
-
         ids, owners = self._ids(sentence)
         frames = whole(lengths / speed)
         parts = self._session.run(_PARTS, _feed(ids, frames))
-        samples: NDArray[np.float32] = dsp.synth(*(part[0] for part in parts), np.random.default_rng(seed))
+        samples: NDArray[np.float32] = import_module("hibari.dsp").synth(
+            *(part[0] for part in parts), np.random.default_rng(seed)
+        )
         return Spoken(samples=samples, edges=np.concatenate([[0.0], np.cumsum(frames)]) * HOP, owners=owners)
 
     def _ids(self, sentence: Sentence) -> tuple[list[int], tuple[int, ...]]:
@@ -119,7 +119,7 @@ def _opened(model: bytes) -> bytes:
     """Return the model with its phoneme lengths as one more output, and as an input where it rounds them.
 
     Hibari gives no timings and rounds each length by itself, so that a speed of 1.15 sounds like 1.05. Protocol buffers
-    merge repeated messages, so a second `graph` (field 7) at the end of the file adds its `input` (11) and `output` (12).
+    merge repeated messages, so a second `graph` (field 7) at the end of the file adds `input` (11) and `output` (12).
 
     Raises:
         ConfigError: this is not the model that is known here.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -98,7 +97,7 @@ class OfflineVoice:
             ],
             stdin=samples.astype("<f4").tobytes(),
         )
-        os.replace(part, out)
+        part.replace(out)
 
 
 def _fitted(order: VoiceOrder, pace: float) -> tuple[list[_Take | None], float]:
@@ -141,7 +140,8 @@ def _too_long(text: str, seconds: float, slot: float, part: Parts, pace: float) 
     fastest = min(seconds, seconds_at(part, pace * FASTEST)) if part else seconds
     cut = min(max(1, math.ceil(words * (1 - slot / max(fastest, slot)))), words)
     return ScriptError(
-        f"{text!r} takes {max(seconds, fastest):.1f} s at its fastest, its slot is {slot:.1f} s: cut about {cut} of its {words} words",
+        f"{text!r} takes {max(seconds, fastest):.1f} s at its fastest, its slot is {slot:.1f} s: "
+        f"cut about {cut} of its {words} words",
         hint="shorten the text",
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import wave
 from typing import TYPE_CHECKING
 
@@ -53,4 +52,4 @@ def _write(samples: NDArray[np.float32], out: Path) -> None:
         file.setsampwidth(2)
         file.setframerate(RATE)
         file.writeframes(np.round(np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
-    os.replace(part, out)
+    part.replace(out)

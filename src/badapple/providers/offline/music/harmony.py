@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, pairwise
 
 __all__ = ["Chord", "Key", "chord_tones", "parse_key", "progression", "voiced"]
 
@@ -82,7 +82,7 @@ def _nearest(tones: tuple[int, ...], before: tuple[int, ...]) -> tuple[int, ...]
     need = set(tones[1:3]) if len(tones) > 3 else set(tones)
     best, least = before, float("inf")
     for voices in combinations_with_replacement(pool, 4):
-        gaps = [high - low for low, high in zip(voices, voices[1:], strict=False)]
+        gaps = [high - low for low, high in pairwise(voices)]
         if min(gaps) < 2 or max(gaps) > 9 or not need <= {note % 12 for note in voices}:
             continue
         moved = sum(abs(a - b) for a, b in zip(voices, before, strict=True)) + 0.05 * abs(sum(voices) / 4 - 63)

@@ -33,7 +33,8 @@ def _time(seconds: float) -> Samples:
 def _cycle(partials: int, slope: float) -> Samples:
     """Return one cycle of a saw that has only so many partials, each `slope` steeper than the last."""
     angle = np.linspace(0, 2 * np.pi, _TABLE, endpoint=False)
-    wave = sum(np.sin(n * angle) / n**slope for n in range(1, partials + 1))
+    numbers = np.arange(1, partials + 1)[:, None]
+    wave = (np.sin(numbers * angle) / numbers**slope).sum(axis=0)
     return np.asarray(wave / np.abs(wave).max(), np.float32)
 
 
@@ -42,7 +43,7 @@ def _wave(hertz: float, seconds: float, phase: float, *, top: float, slope: floa
     cycle = _cycle(max(1, min(40, int(top / hertz))), slope)
     step = hertz * _TABLE / RATE
     at = (np.arange(round(seconds * RATE), dtype=np.float64) * step + phase * _TABLE).astype(np.int64)
-    return cycle[at & (_TABLE - 1)]
+    return np.asarray(cycle[at & (_TABLE - 1)])
 
 
 def _ring(
@@ -83,15 +84,15 @@ def pad(note: float, seconds: float, seed: int) -> Samples:
     """A warm string-like pad: three slightly detuned voices, slow to speak and to fade."""
     hertz, length = _hertz(note), seconds + 0.9
     rng = np.random.default_rng(seed)
-    out = sum(
-        _wave(hertz * 2 ** (cents / 1200), length, rng.random(), top=4600, slope=1.4) for cents in (-7.0, 0.5, 6.0)
-    )
-    time = _time(length)[: len(out)]
-    out = np.asarray(out, np.float32) * (1 + 0.08 * np.sin(2 * np.pi * 0.35 * time + rng.random() * 6))
+    time = _time(length)
+    out = np.zeros(len(time), np.float32)
+    for cents in (-7.0, 0.5, 6.0):
+        out += _wave(hertz * 2 ** (cents / 1200), length, rng.random(), top=4600, slope=1.4)
+    out *= (1 + 0.08 * np.sin(2 * np.pi * 0.35 * time + rng.random() * 6)).astype(np.float32)
     return _soft_ends(out * np.float32(0.3), min(0.55, seconds * 0.4), 0.95)
 
 
-def keys(note: float, seconds: float, seed: int) -> Samples:
+def keys(note: float, seconds: float, _seed: int) -> Samples:
     """A soft electric piano."""
     hertz, time = _hertz(note), _time(max(seconds, 0.5) + 0.8)
     tine = 0.9 * np.exp(-7 * time) * np.sin(2 * np.pi * hertz * 7.01 * time)
@@ -102,20 +103,20 @@ def keys(note: float, seconds: float, seed: int) -> Samples:
     return _soft_ends(out, 0.004, 0.35)
 
 
-def pluck(note: float, seconds: float, seed: int) -> Samples:
+def pluck(note: float, _seconds: float, _seed: int) -> Samples:
     """A muted nylon string."""
     partials = tuple((n * (1 + 0.0004 * n * n), 0.8 / n**1.25, 1.7 / n**0.75) for n in range(1, 10))
     return _ring(_hertz(note), 1.4, partials) * np.float32(0.55)
 
 
-def bell(note: float, seconds: float, seed: int) -> Samples:
+def bell(note: float, _seconds: float, _seed: int) -> Samples:
     """A small glass bell."""
     return _ring(
         _hertz(note), 2.6, ((1, 0.6, 2.6), (2.0, 0.22, 1.6), (3.01, 0.12, 1.0), (5.43, 0.05, 0.5))
     ) * np.float32(0.6)
 
 
-def marimba(note: float, seconds: float, seed: int) -> Samples:
+def marimba(note: float, _seconds: float, _seed: int) -> Samples:
     """Rosewood bars with soft mallets."""
     wood = _ring(_hertz(note), 0.9, ((1, 0.9, 0.9), (3.93, 0.22, 0.28), (9.2, 0.06, 0.12)))
     knock = _noise(0.02, 600, 4000, 7) * np.exp(-np.arange(round(0.02 * RATE)) / 200).astype(np.float32)
@@ -123,7 +124,7 @@ def marimba(note: float, seconds: float, seed: int) -> Samples:
     return wood * np.float32(0.7)
 
 
-def arp(note: float, seconds: float, seed: int) -> Samples:
+def arp(note: float, _seconds: float, _seed: int) -> Samples:
     """A short analogue-like saw whose brightness falls away."""
     hertz, length = _hertz(note), 0.34
     time = _time(length)
@@ -133,7 +134,7 @@ def arp(note: float, seconds: float, seed: int) -> Samples:
     return _soft_ends(out.astype(np.float32), 0.003, 0.05)
 
 
-def stab(note: float, seconds: float, seed: int) -> Samples:
+def stab(note: float, seconds: float, _seed: int) -> Samples:
     """A chord stab: bright saws, short."""
     hertz, length = _hertz(note), min(max(seconds, 0.18), 0.5)
     time = _time(length)
@@ -144,7 +145,7 @@ def stab(note: float, seconds: float, seed: int) -> Samples:
     return _soft_ends(np.asarray(out * np.exp(-5.5 * time) * 0.26, np.float32), 0.004, 0.06)
 
 
-def lead(note: float, seconds: float, seed: int) -> Samples:
+def lead(note: float, seconds: float, _seed: int) -> Samples:
     """A round singing tone with a late vibrato."""
     hertz, time = _hertz(note), _time(max(seconds, 0.15) + 0.12)
     bend = 0.006 * np.clip((time - 0.18) / 0.3, 0, 1) * np.sin(2 * np.pi * 5.1 * time)
@@ -153,7 +154,7 @@ def lead(note: float, seconds: float, seed: int) -> Samples:
     return _soft_ends((out * (0.35 + 0.3 * np.exp(-3 * time)) * 0.5).astype(np.float32), 0.018, 0.11)
 
 
-def bass(note: float, seconds: float, seed: int) -> Samples:
+def bass(note: float, seconds: float, _seed: int) -> Samples:
     """A round bass whose upper partials make it heard on a phone."""
     hertz, time = _hertz(note), _time(seconds + 0.06)
     angle = 2 * np.pi * hertz * time
@@ -162,7 +163,7 @@ def bass(note: float, seconds: float, seed: int) -> Samples:
     return _soft_ends(np.tanh(1.4 * out).astype(np.float32), 0.006, 0.06)
 
 
-def kick(note: float, seconds: float, seed: int) -> Samples:
+def kick(_note: float, _seconds: float, seed: int) -> Samples:
     """A tight bass drum."""
     time = _time(0.30)
     angle = 2 * np.pi * (52 * time + 95 / 38 * (1 - np.exp(-38 * time)))
@@ -171,7 +172,7 @@ def kick(note: float, seconds: float, seed: int) -> Samples:
     return _soft_ends((np.tanh(1.8 * out) * 0.72).astype(np.float32), 0.001, 0.05)
 
 
-def stomp(note: float, seconds: float, seed: int) -> Samples:
+def stomp(_note: float, _seconds: float, seed: int) -> Samples:
     """A foot on a wooden floor, in a hall."""
     time = _time(0.4)
     thump = np.sin(2 * np.pi * (68 * time + 1.6 * (1 - np.exp(-30 * time)))) * np.exp(-13 * time)
@@ -179,7 +180,7 @@ def stomp(note: float, seconds: float, seed: int) -> Samples:
     return _soft_ends(np.tanh(out).astype(np.float32), 0.001, 0.08)
 
 
-def clap(note: float, seconds: float, seed: int) -> Samples:
+def clap(_note: float, _seconds: float, seed: int) -> Samples:
     """Several hands, not quite together."""
     time, out = _time(0.26), np.zeros(round(0.26 * RATE), np.float32)
     noise = _noise(0.26, 900, 5200, 20 + seed % 4)
@@ -188,7 +189,7 @@ def clap(note: float, seconds: float, seed: int) -> Samples:
     return _soft_ends(out * np.float32(0.5), 0.001, 0.04)
 
 
-def snap(note: float, seconds: float, seed: int) -> Samples:
+def snap(_note: float, _seconds: float, seed: int) -> Samples:
     """A finger snap."""
     time = _time(0.12)
     return _soft_ends(
@@ -196,7 +197,7 @@ def snap(note: float, seconds: float, seed: int) -> Samples:
     )
 
 
-def hat(note: float, seconds: float, seed: int) -> Samples:
+def hat(_note: float, _seconds: float, seed: int) -> Samples:
     """A closed hi-hat, with its harsh top taken off."""
     time = _time(0.07)
     return _soft_ends(
@@ -204,14 +205,14 @@ def hat(note: float, seconds: float, seed: int) -> Samples:
     )
 
 
-def shaker(note: float, seconds: float, seed: int) -> Samples:
+def shaker(_note: float, _seconds: float, seed: int) -> Samples:
     """A shaker: breathes in before it speaks."""
     time = _time(0.1)
     swell = np.minimum(time / 0.03, 1) * np.exp(-32 * np.maximum(time - 0.03, 0))
     return _soft_ends((_noise(0.1, 3800, 9000, 50 + seed % 6) * swell * 0.42).astype(np.float32), 0.004, 0.02)
 
 
-def tom(note: float, seconds: float, seed: int) -> Samples:
+def tom(note: float, _seconds: float, _seed: int) -> Samples:
     """A tuned drum for fills."""
     hertz, time = _hertz(note), _time(0.34)
     out = np.sin(2 * np.pi * hertz * (time + 0.012 * (1 - np.exp(-25 * time)))) * np.exp(-10 * time)
@@ -250,8 +251,6 @@ def boom(seconds: float, seed: int) -> Samples:
 
 
 NOTES: dict[str, Instrument] = {
-    "pad": pad, "keys": keys, "pluck": pluck, "bell": bell, "marimba": marimba, "arp": arp, "stab": stab, "lead": lead, "bass": bass,
-}  # fmt: skip
-DRUMS: dict[str, Instrument] = {
-    "kick": kick, "stomp": stomp, "clap": clap, "snap": snap, "hat": hat, "shaker": shaker, "tom": tom,
-}  # fmt: skip
+    player.__name__: player for player in (pad, keys, pluck, bell, marimba, arp, stab, lead, bass)
+}
+DRUMS: dict[str, Instrument] = {player.__name__: player for player in (kick, stomp, clap, snap, hat, shaker, tom)}

@@ -114,7 +114,7 @@ def _impulse(fall: float) -> Samples:
     out *= np.minimum(time / 0.012, 1)[:, None]
     out = np.roll(out, round(0.016 * RATE), axis=0)
     out[: round(0.016 * RATE)] = 0
-    return (out / np.sqrt((out**2).sum(axis=0)) * 0.8).astype(np.float32)
+    return np.asarray(out / np.sqrt((out**2).sum(axis=0)) * 0.8, np.float32)
 
 
 def _equalised(dry: Samples, send: Samples, impulse: Samples) -> Samples:

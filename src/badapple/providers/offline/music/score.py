@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -62,7 +63,7 @@ class Grid:
     @property
     def sections(self) -> tuple[tuple[int, int], ...]:
         """First beat of each section and of what follows it; the last is the end card's."""
-        return tuple(zip(self.beats, self.beats[1:], strict=False))
+        return tuple(pairwise(self.beats))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,74 +90,76 @@ def grid_for(cuts: tuple[float, ...], seconds: float, bpm: float) -> Grid:
     return Grid(beats=tuple(beats), seconds=tuple(marks))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bar:
+    """A bar: its beats, degree and intensity (-1 for the last chord), and the half of the motif that it plays."""
+
+    start: int
+    stop: int
+    degree: int
+    intensity: float
+    half: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Piece:
+    """What holds for the whole piece."""
+
+    key: Key
+    grid: Grid
+    rich: bool
+    motif: tuple[tuple[float, int], ...]
+
+
 def compose(bed: Bed, key_name: str, grid: Grid, *, seed: int) -> Score:
     """Write the score: parts A and B by turns, more players from section to section, home on the end card."""
-    key, rng = parse_key(key_name), np.random.default_rng(seed)
-    plan, ring = _bars(key, grid, seed)
-    chords = voiced(key, tuple(degree for _, _, degree, _ in plan), rich=bed.rich)
-    motif = _motif(rng)
+    rng = np.random.default_rng(seed)
+    piece = _Piece(key=parse_key(key_name), grid=grid, rich=bed.rich, motif=_motif(rng))
+    bars = _bars(piece, seed)
+    chords = voiced(piece.key, tuple(bar.degree for bar in bars), rich=bed.rich)
     notes: list[Note] = []
-    for number, ((start, stop, _, intensity), chord) in enumerate(zip(plan, chords, strict=True)):
+    for bar, chord in zip(bars, chords, strict=True):
         for layer in bed.layers:
-            if layer.enters <= intensity <= layer.leaves:
-                notes += _played(
-                    layer, chord, (start, stop), grid, key=key, motif=motif, half=number % 2, rich=bed.rich
-                )
-    notes += _fills(bed, grid, plan)
-    notes += _ending(bed, key, chords[-1], grid, ring)
+            if layer.enters <= bar.intensity:
+                notes += _played(layer, bar, chord, piece)
+    notes += _fills(bed, grid)
+    ring = grid.at(bars[-1].start)
+    notes += _ending(bed, piece.key, chords[-1], (ring, grid.seconds[-1]))
     notes = [_human(note, grid, bed.swing, rng) for note in notes]
     kicks = tuple(sorted(note.at for note in notes if note.plays == "kick"))
-    timed = tuple(
-        (grid.at(start), (chord.bass, *chord.voices)) for (start, *_), chord in zip(plan, chords, strict=True)
-    )
-    return Score(notes=tuple(notes), kicks=kicks, ring=grid.at(ring), chords=timed, grid=grid)
+    timed = tuple((grid.at(bar.start), (chord.bass, *chord.voices)) for bar, chord in zip(bars, chords, strict=True))
+    return Score(notes=tuple(notes), kicks=kicks, ring=ring, chords=timed, grid=grid)
 
 
-Bar = tuple[int, int, int, float]
-
-
-def _bars(key: Key, grid: Grid, seed: int) -> tuple[list[Bar], int]:
-    """Return (first beat, beat after, degree, intensity) of each bar, and the beat where the last chord rings."""
-    bars: list[Bar] = []
-    *scenes, card = grid.sections
+def _bars(piece: _Piece, seed: int) -> list[_Bar]:
+    """Return the bars; each section begins a new one, and the very last holds the chord that rings."""
+    grid, bars = piece.grid, list[_Bar]()
+    *scenes, (card, end) = grid.sections
     for number, (start, stop) in enumerate(scenes):
         part = "B" if number % 2 else "A"
-        degrees = progression(key, part, seed // 2 if part == "A" else seed)
-        intensity = 0.5 + 0.5 * number / max(1, len(scenes) - 1)
-        starts = list(range(start, stop - 1, _BAR))
-        for place, (low, high) in enumerate(zip(starts, [*starts[1:], stop], strict=True)):
-            bars.append((low, high, degrees[place % 4], intensity if number or place else 0.45))
-    start, stop = card
-    beat = (grid.seconds[-1] - grid.seconds[-2]) / max(1, stop - start)
-    ring = max(start, stop - max(2, round(_RING / beat)))
-    bars += [
-        (low, min(low + _BAR, ring), (0, 3, 0)[min(2, (low - start) // _BAR)], 1.0) for low in range(start, ring, _BAR)
-    ]
-    bars.append((ring, stop, 0, -1.0))
-    return bars, ring
+        degrees = progression(piece.key, part, seed // 2 if part == "A" else seed)
+        full = 0.5 + 0.5 * number / max(1, len(scenes) - 1)
+        starts = list(range(start, max(start + 1, stop - 1), _BAR))
+        for place, (low, high) in enumerate(pairwise([*starts, stop])):
+            intensity = full if number or place else 0.45
+            bars.append(_Bar(start=low, stop=high, degree=degrees[place % 4], intensity=intensity, half=place % 2))
+    beat = (grid.seconds[-1] - grid.seconds[-2]) / max(1, end - card)
+    ring = max(card, end - max(2, round(_RING / beat)))
+    for place, low in enumerate(range(card, ring, _BAR)):
+        bars.append(_Bar(start=low, stop=min(low + _BAR, ring), degree=3 * (place % 2), intensity=1.0, half=place % 2))
+    return [*bars, _Bar(start=ring, stop=end, degree=0, intensity=-1.0)]
 
 
-def _played(
-    layer: Layer,
-    chord: Chord,
-    span: tuple[int, int],
-    grid: Grid,
-    *,
-    key: Key,
-    motif: tuple[tuple[float, int], ...],
-    half: int,
-    rich: bool,
-) -> Iterator[Note]:
-    start, stop = span
+def _played(layer: Layer, bar: _Bar, chord: Chord, piece: _Piece) -> Iterator[Note]:
     if layer.role == "tune":
-        yield from _tune(layer, chord, span, grid, key=key, motif=motif, half=half, rich=rich)
+        yield from _tune(layer, bar, chord, piece)
         return
     for beat, what, velocity in layer.steps:
-        if start + beat >= stop - 0.01:
+        if bar.start + beat >= bar.stop - 0.01:
             continue
-        hold = min(layer.hold, stop - start - beat)
+        hold = min(layer.hold, bar.stop - bar.start - beat)
         for pitch, pan in _pitches(layer, chord, what):
-            yield _note(layer, grid, start + beat, hold, pitch, velocity, pan)
+            yield _note(layer, piece.grid, (bar.start + beat, hold), pitch, velocity=velocity, pan=pan)
 
 
 def _pitches(layer: Layer, chord: Chord, what: int) -> Iterator[tuple[int, float]]:
@@ -171,12 +174,20 @@ def _pitches(layer: Layer, chord: Chord, what: int) -> Iterator[tuple[int, float
         yield 60, layer.pan
 
 
-def _note(layer: Layer, grid: Grid, beat: float, hold: float, pitch: int, velocity: float, pan: float) -> Note:
+def _note(layer: Layer, grid: Grid, when: tuple[float, float], pitch: int, *, velocity: float, pan: float) -> Note:
+    """Return a note of a layer; `when` is its beat and how many beats it is held."""
+    beat, hold = when
     at = grid.at(beat)
     return Note(
-        plays=layer.plays, at=at, seconds=grid.at(beat + hold) - at, note=pitch, velocity=velocity * layer.level,
-        pan=pan, room=layer.room, drum=layer.role == "drum",
-    )  # fmt: skip
+        plays=layer.plays,
+        at=at,
+        seconds=grid.at(beat + hold) - at,
+        note=pitch,
+        velocity=velocity * layer.level,
+        pan=pan,
+        room=layer.room,
+        drum=layer.role == "drum",
+    )
 
 
 def _motif(rng: np.random.Generator) -> tuple[tuple[float, int], ...]:
@@ -187,37 +198,22 @@ def _motif(rng: np.random.Generator) -> tuple[tuple[float, int], ...]:
     return tuple(zip(rhythm, [*rise, *fall], strict=True))
 
 
-def _tune(
-    layer: Layer,
-    chord: Chord,
-    span: tuple[int, int],
-    grid: Grid,
-    *,
-    key: Key,
-    motif: tuple[tuple[float, int], ...],
-    half: int,
-    rich: bool,
-) -> Iterator[Note]:
+def _tune(layer: Layer, bar: _Bar, chord: Chord, piece: _Piece) -> Iterator[Note]:
     """Play the motif's bar; notes on the beat belong to the chord, others step along the scale's five calm notes."""
-    start, stop = span
-    tones = set(chord_tones(key, chord.degree, rich=rich)[:3])
+    key = piece.key
+    tones = set(chord_tones(key, chord.degree, rich=piece.rich)[:3])
     calm = {key.pitch(step) % 12 for step in ((0, 1, 2, 4, 5) if key.mode == "major" else (0, 2, 3, 4, 6))} | tones
     floor = 60 + 12 * (layer.octave - 1)
     pitch = chord.voices[-1] + 12 * (layer.octave - 1)
-    for beat, step in motif:
-        own = beat - _BAR * half
-        if not 0 <= own < stop - start:
+    for beat, step in piece.motif:
+        own = beat - _BAR * bar.half
+        if not 0 <= own < bar.stop - bar.start:
             continue
-        pitch = _snapped(pitch + 2 * step, tones if own % 1 == 0 else calm, floor)
-        yield _note(
-            layer,
-            grid,
-            start + own,
-            min(layer.hold, stop - start - own),
-            pitch,
-            0.75 if own % 1 == 0 else 0.6,
-            (-0.3, 0.35)[step > 0],
-        )
+        strong = own % 1 == 0
+        pitch = _snapped(pitch + 2 * step, tones if strong else calm, floor)
+        when = (bar.start + own, min(layer.hold, bar.stop - bar.start - own))
+        pan = 0.35 if step > 0 else -0.3
+        yield _note(layer, piece.grid, when, pitch, velocity=0.75 if strong else 0.6, pan=pan)
 
 
 def _snapped(pitch: int, allowed: set[int], floor: int) -> int:
@@ -227,46 +223,48 @@ def _snapped(pitch: int, allowed: set[int], floor: int) -> int:
     )
 
 
-def _fills(bed: Bed, grid: Grid, plan: list[Bar]) -> Iterator[Note]:
-    """Lead into each cut with the bed's own drum."""
+def _fills(bed: Bed, grid: Grid) -> Iterator[Note]:
+    """Lead into each cut with the bed's own drum, a little louder each time."""
     if not bed.fill:
         return
-    intensity = {start: level for start, _, _, level in plan}
+    level = {"tom": 0.34, "clap": 0.15, "snap": 0.22, "stomp": 0.26}[bed.fill]
     for number, cut in enumerate(grid.beats[1:-1]):
-        loud = 0.5 + 0.5 * max(0.5, intensity.get(cut, 0.5))
         count = 4 if number % 2 else 3
         for step in range(count):
-            beat = cut - (count - step) * 0.25
-            layer_level = {"tom": 0.34, "clap": 0.15, "snap": 0.22, "stomp": 0.26}[bed.fill]
             yield Note(
-                plays=bed.fill, at=grid.at(beat), seconds=0.3, note=52 - 3 * step, velocity=layer_level * loud * (0.55 + 0.15 * step),
-                pan=-0.4 + 0.8 * step / 3, room=0.3, drum=True,
-            )  # fmt: skip
+                plays=bed.fill,
+                at=grid.at(cut - (count - step) * 0.25),
+                seconds=0.3,
+                note=52 - 3 * step,
+                velocity=level * (0.75 + 0.08 * min(number, 3)) * (0.55 + 0.15 * step),
+                pan=-0.4 + 0.8 * step / 3,
+                room=0.3,
+                drum=True,
+            )
 
 
-def _ending(bed: Bed, key: Key, chord: Chord, grid: Grid, ring: int) -> Iterator[Note]:
-    """Strike the tonic once more and let it ring."""
-    at, end = grid.at(ring), grid.seconds[-1]
-    pitched = [layer for layer in bed.layers if layer.role in {"chord", "line"}]
-    for layer in pitched:
+def _ending(bed: Bed, key: Key, chord: Chord, span: tuple[float, float]) -> Iterator[Note]:
+    """Strike the tonic once more and let it ring; `span` is when it starts and ends."""
+    at, end = span
+    for layer in bed.layers:
+        if layer.role not in {"chord", "line"}:
+            continue
         for place, (pitch, pan) in enumerate(zip(chord.voices, (-0.6, 0.3, -0.3, 0.6), strict=True)):
-            late = 0.0 if layer.role == "chord" else 0.045 * place
+            start = at + (0.0 if layer.role == "chord" else 0.045 * place)
             yield Note(
-                plays=layer.plays, at=at + late, seconds=max(0.3, end - at - late - 0.5), note=pitch, velocity=0.85 * layer.level,
-                pan=pan, room=min(1.0, layer.room + 0.25), drum=False,
-            )  # fmt: skip
-    top = min((note for note in range(72, 84) if note % 12 == key.tonic), default=72)
+                plays=layer.plays,
+                at=start,
+                seconds=max(0.3, end - start - 0.5),
+                note=pitch,
+                velocity=0.85 * layer.level,
+                pan=pan,
+                room=min(1.0, layer.room + 0.25),
+                drum=False,
+            )
+    top = min(note for note in range(72, 84) if note % 12 == key.tonic)
+    long = max(0.3, end - at - 0.6)
     yield Note(plays="bell", at=at, seconds=2.0, note=top, velocity=0.16, pan=0.2, room=0.8, drum=False)
-    yield Note(
-        plays="bass",
-        at=at,
-        seconds=max(0.3, end - at - 0.6),
-        note=chord.bass,
-        velocity=0.2,
-        pan=0.0,
-        room=0.1,
-        drum=False,
-    )
+    yield Note(plays="bass", at=at, seconds=long, note=chord.bass, velocity=0.2, pan=0.0, room=0.1, drum=False)
 
 
 def _human(note: Note, grid: Grid, swing: float, rng: np.random.Generator) -> Note:
