@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from badapple.errors import InputError
+from badapple.media import writing
 from badapple.media.typeset import Face, set_in_few_lines, set_text, stack
 from badapple.models import CAPTION_BAND, SAFE_ZONE, WIDTH, Box
 from badapple.providers.offline.button import design
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from badapple.providers.offline.hero import Hero
     from badapple.providers.offline.stage.look import Look
     from badapple.styles import Style
+
+Align: TypeAlias = Literal["left", "center", "right"]
 
 __all__ = ["Arrangement", "Text", "arrange"]
 
@@ -56,13 +59,14 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Arrangement:
-    """A card whose parts all have their place."""
+    """A card whose parts all have their place; `rule` is a short line over words that stand alone."""
 
     name: Text
     line: Text | None
     button: Button
     button_box: Box
     hero: Box | None
+    rule: Box | None = None
 
 
 def arrange(order: CardOrder, *, style: Style, look: Look, book: FontBook, hero: Hero | None) -> Arrangement:
@@ -96,7 +100,7 @@ class _Setter:
         size: float,
         height: float,
         floors: Sequence[float],
-        align: Literal["left", "center"] = "center",
+        align: Align = "center",
     ) -> Setting:
         """Set the product's name; `floors` as in `set_in_few_lines`."""
         kind = self.style.type
@@ -110,7 +114,7 @@ class _Setter:
 
         return set_in_few_lines(attempt, floors=floors)
 
-    def line(self, *, width: float, align: Literal["left", "center"] = "center") -> Setting | None:
+    def line(self, *, width: float, align: Align = "center") -> Setting | None:
         """Set the quieter line, if there is one."""
         if not self.order.line.strip():
             return None
@@ -127,10 +131,12 @@ class _Setter:
     def poster(self, words: Setting) -> Setting:
         """Set every line of the name as wide as the card allows; as it was, where that grows too tall."""
         kind = self.style.type
+        face = Face(kind.display, kind.display_weight)
         rows = [
             set_text(
-                line, book=self.book, face=Face(kind.display, kind.display_weight), size=words.size * 1.9,
-                smallest=words.size * 0.5, width=_WIDE, max_lines=1, colour=self.look.ink, scale=1.0, tracking=kind.tracking,
+                line, book=self.book, face=face, size=words.size * 1.9,
+                smallest=words.size * 0.5, width=_WIDE, max_lines=1, colour=self.look.ink, scale=1.0,
+                tracking=kind.tracking,
             )
             for line in words.lines
         ]  # fmt: skip
@@ -159,34 +165,41 @@ def _stacked(setter: _Setter, hero: Hero) -> Arrangement:
 
 
 def _beside(setter: _Setter, hero: Hero) -> Arrangement:
-    """A tall product on the left, words and button beside it."""
+    """A tall product where the reader's eye enters, words and button beside it; mirrored for right-to-left names."""
     width, height = hero.fitted(400, _BESIDE_HEIGHT)
-    hero_left = SAFE_ZONE.left - 10
-    left = hero_left + width + _BESIDE_GAP
-    column = SAFE_ZONE.right - left
-    name = setter.name(width=column, size=150, height=430, floors=(90, 84, 66, 52, 44, 38), align="left")
-    line, button = setter.line(width=column, align="left"), setter.button(width=column)
+    mirrored = writing.base_level(setter.order.product_name) == 1
+    column = SAFE_ZONE.right - (SAFE_ZONE.left - 10 + width + _BESIDE_GAP)
+    align: Align = "right" if mirrored else "left"
+    name = setter.name(width=column, size=150, height=430, floors=(90, 84, 66, 52, 44, 38), align=align)
+    line, button = setter.line(width=column, align=align), setter.button(width=column)
     under = _UNDER + 10
     whole = name.height + (line.height + under if line else 0) + 84 + button.height
     hero_top = (_HERO_TOP + 60 + _FLOOR - height) / 2
     top = max(_TOP, min(hero_top + height * 0.52 - whole / 2, _FLOOR - whole))
-    after = top + name.height
-    placed = Text(line, left, after + under) if line else None
-    button_box = _button_box(button, left=left, top=top + whole - button.height)
-    box = Box(left=hero_left, top=hero_top, right=hero_left + width, bottom=hero_top + height)
-    return Arrangement(Text(name, left, top), placed, button, button_box, box)
+
+    def left(wide: float) -> float:
+        return SAFE_ZONE.left + column - wide if mirrored else SAFE_ZONE.right - column
+
+    placed = Text(line, left(line.width), top + name.height + under) if line else None
+    button_box = _button_box(button, left=left(button.width), top=top + whole - button.height)
+    start = SAFE_ZONE.right + 10 - width if mirrored else SAFE_ZONE.left - 10
+    box = Box(left=start, top=hero_top, right=start + width, bottom=hero_top + height)
+    return Arrangement(Text(name, left(name.width), top), placed, button, button_box, box)
 
 
 def _words_alone(setter: _Setter) -> Arrangement:
     """Large words with the button under them."""
-    name = setter.name(width=_WIDE, size=230, height=640, floors=(190, 110, 80, 66, 54, 44, 34))
+    name = setter.name(width=_WIDE, size=230, height=640, floors=(190, 120, 100, 88, 74, 60, 34))
     name = name if setter.style.motion.set in _NAME_FIRST else setter.poster(name)
     line, button = setter.line(width=_WIDE * 0.92), setter.button(width=_WIDE)
     words = name.height + (line.height + _UNDER if line else 0)
     room = _FLOOR - _TOP - words - button.height
     gap = min(120.0, room * 0.4)
     top = _TOP + (room - gap) * 0.55
-    return _centred(name, line, button, name_top=top, button_top=top + words + gap, hero=None)
+    placed = _centred(name, line, button, name_top=top, button_top=top + words + gap, hero=None)
+    if setter.style.motion.set not in _NAME_FIRST:
+        return placed
+    return replace(placed, rule=Box(left=WIDTH / 2 - 56, top=top - 66, right=WIDTH / 2 + 56, bottom=top - 62))
 
 
 def _centred(

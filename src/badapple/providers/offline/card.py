@@ -12,7 +12,7 @@ from badapple.media.colour import BLACK, ENOUGH, WHITE, contrast
 from badapple.models import HEIGHT, WIDTH, Box, Card, Maker, TextBox
 from badapple.providers.offline.arrange import arrange
 from badapple.providers.offline.hero import load_hero
-from badapple.providers.offline.sheet import Sheet
+from badapple.providers.offline.sheet import Sheet, rounded
 from badapple.providers.offline.stage.backdrop import paint_backdrop
 from badapple.providers.offline.stage.look import resolve
 from badapple.providers.offline.stage.staging import Spot
@@ -74,6 +74,8 @@ def compose(order: CardOrder, *, style: Style, book: FontBook, out: Path) -> tup
     process.check_stop()
     if plan.hero is not None and hero is not None:
         hero.draw(sheet, plan.hero, look=look)
+    if plan.rule is not None:
+        sheet.fill(rounded(plan.rule, 0), look.accent)
     boxes = [_write(sheet, order.product_name, plan.name, (look.ink,), enough=_LARGE)]
     if plan.line is not None:
         boxes.append(_write(sheet, order.line, plan.line, (look.muted, look.ink), enough=ENOUGH))

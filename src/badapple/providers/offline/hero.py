@@ -53,7 +53,8 @@ class Hero:
     @property
     def shape(self) -> float:
         """Width over height."""
-        return self.image.shape[1] / self.image.shape[0]
+        tall, wide = self.image.shape[:2]
+        return float(wide / tall)
 
     def fitted(self, width: float, height: float) -> tuple[float, float]:
         """Return its size in layout px inside the given room; a photo may lose some of its longer side."""

@@ -122,7 +122,7 @@ class Sheet:
         """Lay set text with the top left of its ink at (left, top); return the box of its ink."""
         x, y = round(left), round(top)
         for piece in setting.pieces:
-            alpha = piece.image[..., 3] / np.float32(255)
+            alpha = np.asarray(piece.image[..., 3], np.float32) / np.float32(255)
             self._lay(alpha, piece.image[0, 0, :3].astype(np.float32), x + round(piece.left), y + round(piece.top))
         return Box(left=x, top=y, right=x + setting.width, bottom=y + setting.height)
 
