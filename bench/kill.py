@@ -2,8 +2,9 @@
 
     .venv/bin/python bench/kill.py [--kills 20] [--seed 1] [--full]
 
-After every kill: where the video should be there is nothing or a whole one. After the second run: the video has 900 frames and decodes
-without a fault, no part that was finished at the kill was begun again, no part was made twice, and nothing half-written is left.
+After every kill: where the video should be there is nothing or a whole one. After the second run: the video has 900
+frames and decodes without a fault, no part that was finished at the kill was begun again, no part was made twice, and
+nothing half-written is left.
 """
 
 from __future__ import annotations

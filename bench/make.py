@@ -2,9 +2,9 @@
 
     .venv/bin/python bench/make.py [PHOTO] [--style luxury] [--rounds 3]
 
-One round: a cold run in an empty cache, a warm run of the same command, then the bare encode (`x264 veryfast`, crf 20, 2 threads, raw
-I420 frames of the finished film from a file, no sound). All three run one after the other on the same machine, so that the ratio holds
-where absolute times do not.
+One round: a cold run in an empty cache, a warm run of the same command, then the bare encode (`x264 veryfast`, crf 20,
+2 threads, raw I420 frames of the finished film from a file, no sound). All three run one after the other on the same
+machine, so that the ratio holds where absolute times do not.
 """
 
 from __future__ import annotations

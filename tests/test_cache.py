@@ -34,7 +34,9 @@ def test_equal_content_is_kept_once(cache: Cache) -> None:
     assert cache.size() == (4, 1)
 
 
-@pytest.mark.parametrize("harm", [lambda p: p.unlink(), lambda p: p.write_bytes(b"fil"), lambda p: p.write_bytes(b"fiLm")])
+@pytest.mark.parametrize(
+    "harm", [lambda p: p.unlink(), lambda p: p.write_bytes(b"fil"), lambda p: p.write_bytes(b"fiLm")]
+)
 def test_a_harmed_blob_is_not_served(cache: Cache, harm: object) -> None:
     blob = put(cache, b"film")
     path = cache.get(blob)

@@ -58,7 +58,10 @@ def test_pipe_feeds_a_child() -> None:
 
 
 def test_pipe_reports_a_child_that_dies_early() -> None:
-    with pytest.raises(ToolError, match="no more"), process.pipe([sys.executable, "-c", "import sys; sys.exit('no more')"]) as write:
+    with (
+        pytest.raises(ToolError, match="no more"),
+        process.pipe([sys.executable, "-c", "import sys; sys.exit('no more')"]) as write,
+    ):
         for _ in range(1000):
             write(memoryview(bytes(100_000)))
 

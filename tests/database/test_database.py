@@ -33,7 +33,9 @@ def shape(engine: object) -> dict[str, list[tuple[str, str, bool]]]:
     look = inspect(engine)
     assert look is not None
     tables = [name for name in look.get_table_names() if name != "alembic_version"]
-    return {name: [(c["name"], str(c["type"]), c["nullable"]) for c in look.get_columns(name)] for name in sorted(tables)}
+    return {
+        name: [(c["name"], str(c["type"]), c["nullable"]) for c in look.get_columns(name)] for name in sorted(tables)
+    }
 
 
 def test_tables_made_by_the_caller_are_taken_as_they_are(tmp_path: Path) -> None:
@@ -46,7 +48,9 @@ def test_tables_made_by_the_caller_are_taken_as_they_are(tmp_path: Path) -> None
 
 def test_a_job_needs_only_what_the_contract_names(tmp_path: Path) -> None:
     with Session(open_database(f"sqlite:///{tmp_path / 'jobs.db'}")) as session:
-        session.add(Job(id="any id/at all", status="pending", product_name="Watch", style="luxury", cta_text="Shop Now"))
+        session.add(
+            Job(id="any id/at all", status="pending", product_name="Watch", style="luxury", cta_text="Shop Now")
+        )
         session.commit()
         job = session.get_one(Job, "any id/at all")
         assert job.status == "pending"
@@ -76,5 +80,5 @@ def test_nonsense_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="not a database URL"):
         open_database("nonsense")
     (tmp_path / "file").write_text("")
-    with pytest.raises(DiskError, match="BADAPPLE_DATA_DIR|cannot be made"):
+    with pytest.raises(DiskError, match="cannot be made"):
         open_database(f"sqlite:///{tmp_path / 'file' / 'x.db'}")

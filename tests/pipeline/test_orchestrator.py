@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +22,11 @@ from badapple.database import Event, Job, Receipt, Stage, open_database
 from badapple.errors import PermanentProviderError, PhotoError, TransientProviderError, UnknownStyleError
 from badapple.media import ffmpeg as tools
 from badapple.models import DRAFT, MakeOptions, ProgressEvent
-from badapple.pipeline.orchestrator import PipelineOrchestrationError, PipelineOrchestrator, create_pipeline_orchestrator
+from badapple.pipeline.orchestrator import (
+    PipelineOrchestrationError,
+    PipelineOrchestrator,
+    create_pipeline_orchestrator,
+)
 from badapple.providers import resolve
 from badapple.testing import Breaking, quick_providers
 
@@ -70,6 +76,11 @@ def receipts(settings: Settings) -> dict[str, int]:
         return counts
 
 
+def size(picture: Path) -> tuple[int, int]:
+    with Image.open(picture) as image:
+        return image.size
+
+
 class TestPipelineOrchestrator:
     """What a caller of `create_pipeline_orchestrator` can rely on."""
 
@@ -82,11 +93,16 @@ class TestPipelineOrchestrator:
         path = Path(await orchestrator.execute_pipeline("Premium Watch", "luxury", "Shop Now", str(photo)))
         with av.open(str(path)) as video:
             picture, sound = video.streams.video[0], video.streams.audio[0]
-            assert (picture.width, picture.height, picture.average_rate, picture.format.name) == (1080, 1920, 30, "yuv420p")
+            assert (picture.width, picture.height, picture.average_rate, picture.format.name) == (
+                1080,
+                1920,
+                30,
+                "yuv420p",
+            )
             assert (sound.sample_rate, sound.codec.name) == (48_000, "aac")
             stamps = [frame.pts for frame in video.decode(picture)]
         assert len(stamps) == 900
-        assert len({after - before for before, after in zip(stamps, stamps[1:], strict=False)}) == 1
+        assert len({after - before for before, after in itertools.pairwise(stamps)}) == 1
         measured = json.loads(path.with_name(f"{path.stem}.qa.json").read_text())
         assert measured["verdict"]["hard"] == []
         assert measured["verdict"]["soft"] == []
@@ -95,9 +111,9 @@ class TestPipelineOrchestrator:
         with Session(open_database(settings.database_url)) as session:
             job = session.get_one(Job, "full")
             assert (job.status, job.video_url, job.cost) == ("completed", str(path), 0)
-            assert [(row.stage_name, row.status, row.progress) for row in session.scalars(select(Stage).order_by(Stage.id))] == [
-                (name, "completed", 100) for name in STAGES
-            ]
+            assert [
+                (row.stage_name, row.status, row.progress) for row in session.scalars(select(Stage).order_by(Stage.id))
+            ] == [(name, "completed", 100) for name in STAGES]
 
     async def test_files_beside_the_video_tell_the_truth(self, make: Make, photo: Path) -> None:
         orchestrator = make()
@@ -110,7 +126,7 @@ class TestPipelineOrchestrator:
         assert manifest["cost_usd"] == 0
         assert "Try" in video.srt.read_text()
         assert video.vtt.read_text().startswith("WEBVTT")
-        assert Image.open(video.poster).size == (270, 480)
+        assert size(video.poster) == (270, 480)
         assert path.is_absolute()
         assert video.size == path.stat().st_size
         assert set(video.stage_seconds) == set(STAGES)
@@ -129,7 +145,17 @@ class TestPipelineOrchestrator:
         before = receipts(settings)
         await make("two").execute_pipeline("Solenne", "luxury", "Get yours", str(photo))
         changed = {label for label, count in receipts(settings).items() if count != before.get(label)}
-        assert changed <= {"script", "voice 4", "end card", "scene 4", "seam 4", "end scene", "soundtrack", "film", "measuring"}
+        assert changed <= {
+            "script",
+            "voice 4",
+            "end card",
+            "scene 4",
+            "seam 4",
+            "end scene",
+            "soundtrack",
+            "film",
+            "measuring",
+        }
         assert {"voice 4", "end card", "end scene", "film"} <= changed
 
     async def test_fresh_makes_everything_anew(self, make: Make, photo: Path, settings: Settings) -> None:
@@ -142,11 +168,13 @@ class TestPipelineOrchestrator:
         await make(options={"assets_dir": tmp_path / "parts"}).execute_pipeline("Solenne", "bold", "Buy", str(photo))
         expected = {f"voice_{n}.mp3" for n in range(1, 5)} | {f"scene_{n}.mp4" for n in range(1, 5)} | {"cta.png"}
         assert {path.name for path in (tmp_path / "parts").iterdir()} == expected
-        assert Image.open(tmp_path / "parts" / "cta.png").size == (1080, 1920)
+        assert size(tmp_path / "parts" / "cta.png") == (1080, 1920)
         with av.open(str(tmp_path / "parts" / "voice_1.mp3")) as voice:
             assert (voice.streams.audio[0].sample_rate, voice.streams.audio[0].codec.name) == (44_100, "mp3float")
 
-    async def test_a_segment_cut_short_before_composition_is_made_again(self, make: Make, photo: Path, settings: Settings) -> None:
+    async def test_a_segment_cut_short_before_composition_is_made_again(
+        self, make: Make, photo: Path, settings: Settings
+    ) -> None:
         await make("one").execute_pipeline("Solenne", "luxury", "Buy", str(photo))
         with Session(open_database(settings.database_url)) as session, session.begin():
             row = session.scalars(select(Receipt).where(Receipt.label == "scene 2")).one()
@@ -166,12 +194,14 @@ class TestPipelineOrchestrator:
         assert Path(await orchestrator.execute_pipeline("Solenne", "tech", "")).is_file()
         assert seen[0].message == "Writing the script..."
 
-    async def test_music_off_and_music_of_ones_own(self, make: Make, photo: Path, tmp_path: Path, settings: Settings) -> None:
+    async def test_music_off_and_music_of_ones_own(
+        self, make: Make, photo: Path, tmp_path: Path, settings: Settings
+    ) -> None:
         await make("off", options={"music": "off"}).execute_pipeline("Solenne", "luxury", "Buy", str(photo))
         assert "music" not in receipts(settings)
         tune = tmp_path / "tune.ogg"
         source = ("-f", "lavfi", "-i", "sine=frequency=330:duration=5")
-        __import__("subprocess").run([tools.locate(), "-v", "error", *source, "-c:a", "libvorbis", tune], check=True)
+        subprocess.run([tools.locate(), "-v", "error", *source, "-c:a", "libvorbis", tune], check=True)
         await make("own", options={"music": str(tune)}).execute_pipeline("Solenne", "luxury", "Buy", str(photo))
         assert receipts(settings)["track"] == 1
 
@@ -182,11 +212,18 @@ class TestBadEndings:
     @pytest.mark.parametrize(
         ("part", "stage"), [("voice", "voice_gen"), ("scenes", "video_gen"), ("painter", "cta_gen")]
     )
-    async def test_a_failing_maker_ends_the_job(self, make: Make, photo: Path, settings: Settings, *, part: str, stage: str) -> None:
+    async def test_a_failing_maker_ends_the_job(
+        self, make: Make, photo: Path, settings: Settings, *, part: str, stage: str
+    ) -> None:
         error = PermanentProviderError("quota used up", provider="x", hint="buy more")
         with pytest.raises(PipelineOrchestrationError, match=r"^Asset generation failed: quota used up") as caught:
             await make(**{part: Breaking(error=error)}).execute_pipeline("Solenne", "luxury", "Buy", str(photo))
-        assert (caught.value.stage, caught.value.cause, caught.value.retryable, caught.value.hint) == (stage, error, False, "buy more")
+        assert (caught.value.stage, caught.value.cause, caught.value.retryable, caught.value.hint) == (
+            stage,
+            error,
+            False,
+            "buy more",
+        )
         with Session(open_database(settings.database_url)) as session:
             job = session.get_one(Job, "job")
             assert (job.status, job.error_message) == ("failed", str(caught.value))
@@ -198,7 +235,9 @@ class TestBadEndings:
         assert last is not None
         assert last.stage == "error"
 
-    async def test_a_transient_failure_may_be_retried_and_goes_on(self, make: Make, photo: Path, settings: Settings) -> None:
+    async def test_a_transient_failure_may_be_retried_and_goes_on(
+        self, make: Make, photo: Path, settings: Settings
+    ) -> None:
         busy = Breaking(error=TransientProviderError("busy", provider="x"), on=frozenset({2}), delay=0.3)
         with pytest.raises(PipelineOrchestrationError) as caught:
             await make("one", voice=busy).execute_pipeline("Solenne", "luxury", "Buy", str(photo))
@@ -206,15 +245,21 @@ class TestBadEndings:
         before = receipts(settings)
         await make("one").execute_pipeline("Solenne", "luxury", "Buy", str(photo))
         after = receipts(settings)
-        assert {label: count for label, count in before.items() if count} == {label: after[label] for label, count in before.items() if count}
+        assert {label: count for label, count in before.items() if count} == {
+            label: after[label] for label, count in before.items() if count
+        }
 
     async def test_composition_that_fails_says_so(self, make: Make, photo: Path, tmp_path: Path) -> None:
         (tmp_path / "noise.mp3").write_bytes(b"this is no music")
         with pytest.raises(PipelineOrchestrationError, match=r"^Video composition failed: ") as caught:
-            await make(options={"music": str(tmp_path / "noise.mp3")}).execute_pipeline("Solenne", "luxury", "Buy", str(photo))
+            await make(options={"music": str(tmp_path / "noise.mp3")}).execute_pipeline(
+                "Solenne", "luxury", "Buy", str(photo)
+            )
         assert caught.value.stage == "compositing"
 
-    async def test_a_missing_photo_and_an_unknown_style_fail_in_the_first_phase(self, make: Make, tmp_path: Path) -> None:
+    async def test_a_missing_photo_and_an_unknown_style_fail_in_the_first_phase(
+        self, make: Make, tmp_path: Path
+    ) -> None:
         with pytest.raises(PipelineOrchestrationError, match=r"^Script generation failed: ") as caught:
             await make().execute_pipeline("Solenne", "luxury", "Buy", str(tmp_path / "none.jpg"))
         assert isinstance(caught.value.cause, PhotoError)
@@ -228,7 +273,9 @@ class TestBadEndings:
         with pytest.raises(PipelineOrchestrationError, match="Script generation failed"):
             await make().execute_pipeline(name, "luxury", "Buy")
 
-    async def test_cancelling_leaves_a_clean_house(self, make: Make, photo: Path, settings: Settings, tmp_path: Path) -> None:
+    async def test_cancelling_leaves_a_clean_house(
+        self, make: Make, photo: Path, settings: Settings, tmp_path: Path
+    ) -> None:
         orchestrator = make(voice=Breaking(delay=30))
         task = asyncio.create_task(orchestrator.execute_pipeline("Solenne", "luxury", "Buy", str(photo)))
         while "script" not in receipts(settings):

@@ -83,10 +83,19 @@ async def test_progress_runs_through_the_phases_and_never_falls(start: Start, se
     percents = [event.progress for event in seen]
     assert percents == sorted(percents)
     last = {event.stage: event.progress for event in seen}
-    assert last == {"script_gen": 25, "voice_gen": 30, "cta_gen": 35, "video_gen": 75, "compositing": 100, "completed": 100}
+    assert last == {
+        "script_gen": 25,
+        "voice_gen": 30,
+        "cta_gen": 35,
+        "video_gen": 75,
+        "compositing": 100,
+        "completed": 100,
+    }
 
 
-async def test_a_failed_stage_is_remembered_and_the_rest_is_pending(start: Start, tmp_path: Path, seen: list[ProgressEvent]) -> None:
+async def test_a_failed_stage_is_remembered_and_the_rest_is_pending(
+    start: Start, tmp_path: Path, seen: list[ProgressEvent]
+) -> None:
     progress = start()
     with pytest.raises(ValueError, match="no voice"):
         async with progress.stage(StageName.VOICE_GEN, "begin", done="end"):

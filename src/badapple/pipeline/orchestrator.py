@@ -149,9 +149,12 @@ class PipelineOrchestrator:
             if session is not None:
                 session.expire_all()
 
-    async def _end(self, status: JobStatus, word: str, message: str, **facts: str | None) -> None:
+    async def _end(
+        self, status: JobStatus, word: str, message: str, *, video_url: str | None = None, error: str | None = None
+    ) -> None:
         await self._progress.rest()
-        await self._bench.call(self._rows.end, status, **facts)
+        cost = sum(part.cost for part in self._assets.parts.values())
+        await self._bench.call(self._rows.end, status, video_url=video_url, error=error, cost=cost)
         await self._progress.end(word, message)
 
     @contextlib.contextmanager
@@ -161,7 +164,7 @@ class PipelineOrchestrator:
             yield
         except Exception as error:
             raise PipelineOrchestrationError(
-                f"{words}: {error or type(error).__name__}",
+                f"{words}: {str(error) or type(error).__name__}",
                 stage=self._progress.failed,
                 cause=error,
                 retryable=isinstance(error, TransientProviderError | DiskError),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING
 
 from badapple import product as products
@@ -122,8 +123,10 @@ def check_words(brief: Brief) -> None:
     if not brief.product_name.strip():
         raise InputError("the product name is empty", hint="give 1 to 100 characters")
     for what, text, most in (("product name", brief.product_name, 100), ("call to action", brief.cta_text, 60)):
+        if any(unicodedata.category(letter) == "Cc" for letter in text):
+            raise InputError(f"the {what} holds a control character", hint="leave out tabs, line breaks and the like")
         if len(text) > most:
             raise InputError(f"the {what} has {len(text)} characters; at most {most} fit")
     for fact in brief.facts:
-        if not fact.strip() or len(fact) > 80:
-            raise InputError(f"a fact has {len(fact.strip())} characters; 1 to 80 fit")
+        if not fact.strip() or len(fact) > 80 or any(unicodedata.category(letter) == "Cc" for letter in fact):
+            raise InputError(f"the fact {fact[:40]!r} does not fit", hint="1 to 80 characters, no line breaks")

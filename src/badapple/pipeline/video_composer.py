@@ -70,6 +70,7 @@ class Film:
         self._card: Asset | None = None
         self._spoken = asyncio.Event()
         self._carded = asyncio.Event()
+        self._filmed = [asyncio.Event() for _ in plan.script.scenes]
         self._tail: list[asyncio.Task[Any]] = []
         self.cues: tuple[captions.Cue, ...] = ()
         self.placements: list[dict[str, Any]] = []
@@ -141,7 +142,11 @@ class Film:
             StageName.VIDEO_GEN, "Filming the scenes...", done="The scenes are filmed", parts=scenes
         ):
             await self._spoken.wait()  # the captions are burned in, so the words must be there
-            await finish_together([self._assets.make(self._body(number)) for number in range(scenes)])
+            await finish_together([self._add_scene(number) for number in range(scenes)])
+
+    async def _add_scene(self, number: int) -> None:
+        await self._assets.make(self._body(number))
+        self._filmed[number].set()
 
     async def _finish_segments(self) -> None:
         await self._spoken.wait()
@@ -150,8 +155,13 @@ class Film:
         for number in range(last):
             self.segments += [self._body(number), self._seam(number)]
         self.segments.append(self._body(last))
-        ours = [request for request in self.segments if request.stage is StageName.COMPOSITING]
-        await asyncio.gather(*(self._assets.make(request) for request in ours))
+        await asyncio.gather(self._assets.make(self.segments[-1]), *(self._join(number) for number in range(last)))
+
+    async def _join(self, number: int) -> None:
+        """Make a seam once the scenes on both sides are filmed: a scene that cannot be filmed fails as a scene."""
+        for filmed in self._filmed[number : number + 2]:
+            await filmed.wait()
+        await self._assets.make(self._seam(number))
 
     async def _sound(self) -> AssetRequest:
         music = await self._bed()
