@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from badapple import process
 from badapple.errors import DiskError, MediaError, ToolError
-from badapple.media import marking
+from badapple.media import boxes, marking
 from badapple.media.encode import TIMESCALE
 from badapple.media.ffmpeg import command, desk
 from badapple.media.probe import tracks
@@ -66,31 +66,13 @@ def _join(segments: Sequence[Segment], sound: Path, part: Path, *, ffmpeg: Path,
         process.run(
             command(
                 ffmpeg,
-                *("-protocol_whitelist", "file,pipe", "-f", "concat", "-i", "file:list"),
+                # All headers are equal: without conversion the packets stay as they are, headers out of band.
+                *("-protocol_whitelist", "file,pipe", "-f", "concat", "-auto_convert", "0", "-i", "file:list"),
                 *("-protocol_whitelist", "file,pipe", "-i", "file:sound"),
-                *(
-                    "-map",
-                    "0:v:0",
-                    "-map",
-                    "1:a:0",
-                    "-c",
-                    "copy",
-                    "-map_metadata",
-                    "-1",
-                    "-fflags",
-                    "+bitexact",
-                    *metadata,
-                ),
-                *(
-                    "-video_track_timescale",
-                    str(TIMESCALE),
-                    "-movflags",
-                    "+faststart",
-                    "-f",
-                    "mp4",
-                    "-y",
-                    f"file:{part.absolute()}",
-                ),
+                *("-map", "0:v:0", "-map", "1:a:0", "-c", "copy", "-map_metadata", "-1"),
+                *("-fflags", "+bitexact", *metadata),
+                *("-video_track_timescale", str(TIMESCALE), "-movflags", "+faststart"),
+                *("-f", "mp4", "-y", f"file:{part.absolute()}"),
             ),
             cwd=folder,
         )
@@ -103,6 +85,7 @@ def _check_parts(segments: Sequence[Segment], sound: Path, *, ffmpeg: Path) -> N
     for path in paths:
         if not path.is_file() or path.stat().st_size == 0:
             raise MediaError(f"{path.name} is missing or empty", path=path)
+        boxes.top(path)  # ffmpeg itself forgives a file whose last box is cut short
     found = _read(paths, ffmpeg=ffmpeg)
     for segment, track in zip(segments, found, strict=False):
         _check_segment(segment, track, like=found[0])

@@ -111,32 +111,13 @@ def _command(part: Path, *, at: int, how: Encoding) -> list[str]:
         fonts = ":fontsdir=fonts" if how.fonts is not None else ""
         # The ASS filter reads the frame's own time: it is set to film time for the burning and back again.
         filters += ["settb=1/30", f"setpts=N+{at}", f"ass=filename=captions{fonts}", "setpts=N"]
+    size, preset, crf = f"{how.canvas.width}x{how.canvas.height}", how.canvas.preset, str(how.canvas.crf)
     return ffmpeg.command(
         how.ffmpeg,
-        *(
-            "-f",
-            "rawvideo",
-            "-pix_fmt",
-            "yuv420p",
-            "-s",
-            f"{how.canvas.width}x{how.canvas.height}",
-            "-framerate",
-            str(FPS),
-        ),
+        *("-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", size, "-framerate", str(FPS)),
         *("-protocol_whitelist", "pipe", "-i", "pipe:0"),
         *("-vf", ",".join(filters), "-fps_mode", "passthrough", "-an"),
-        *(
-            "-c:v",
-            "libx264",
-            "-preset",
-            how.canvas.preset,
-            "-crf",
-            str(how.canvas.crf),
-            "-profile:v",
-            "high",
-            "-pix_fmt",
-            "yuv420p",
-        ),
+        *("-c:v", "libx264", "-preset", preset, "-crf", crf, "-profile:v", "high", "-pix_fmt", "yuv420p"),
         *("-x264-params", _PINNED, "-threads", str(how.threads), "-fflags", "+bitexact"),
         *("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv"),
         *("-video_track_timescale", str(TIMESCALE), "-f", "mp4", "-y", f"file:{part.absolute()}"),

@@ -21,18 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["check", "command", "desk", "locate", "source", "version"]
 
 _FILTERS = frozenset(
-    [
-        "alimiter",
-        "ass",
-        "blackdetect",
-        "ebur128",
-        "freezedetect",
-        "metadata",
-        "scale",
-        "setparams",
-        "setpts",
-        "sidechaincompress",
-    ]
+    {"ass", "blackdetect", "ebur128", "freezedetect", "metadata", "scale", "setparams", "setpts", "sidechaincompress"}
 )
 _ENCODERS = frozenset({"aac", "libmp3lame", "libx264"})
 _HINT = "unset BADAPPLE_FFMPEG to use the ffmpeg of imageio-ffmpeg, or name a build with libx264 and libass"

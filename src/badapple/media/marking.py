@@ -25,7 +25,7 @@ from __future__ import annotations
 import re
 import uuid
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import quoteattr, unescape
 
 from badapple.errors import MediaError
 from badapple.media import boxes
@@ -72,7 +72,7 @@ def read_marking(path: Path) -> str | None:
     """
     packet = _picture_packet(path) if path.suffix.lower() in {".jpg", ".jpeg"} else _video_packet(path)
     found = _VALUE.search(packet)
-    return found[1].decode("utf-8", "replace") if found else None
+    return unescape(found[1].decode("utf-8", "replace")) if found else None
 
 
 def _video_packet(path: Path) -> bytes:

@@ -25,7 +25,7 @@ __all__ = ["Kind", "seam"]
 
 Kind = Literal["dissolve", "push", "whip", "iris", "wipe"]
 
-_SOFT = 0.16  # width of a matte's soft edge, as a share of its whole way
+_SOFT = {"iris": 0.06, "wipe": 0.16}  # width of a matte's soft edge, as a share of its whole way
 _SHUTTER = 0.6  # share of a frame's time that a whip's motion blur covers
 _COARSE = 4  # mattes are drawn at a quarter of the size: they hold nothing but a soft edge
 
@@ -111,8 +111,8 @@ def _cover(before: Plane, after: Plane, out: Plane, matte: Plane) -> None:
 
 def _matte(kind: Kind, width: int, height: int, share: float) -> Plane:
     """Return how far `after` covers each coarse px, 0-255."""
-    edge = share * (1 + _SOFT)
-    cover = (edge - _way(kind, width // _COARSE, height // _COARSE)) / _SOFT
+    soft = _SOFT[kind]
+    cover = (share * (1 + soft) - _way(kind, width // _COARSE, height // _COARSE)) / soft
     return np.asarray(np.clip(cover, 0, 1) * 255, np.uint8)
 
 
