@@ -82,7 +82,8 @@ def trial(photo: Path, moment: float, *, full: bool, folder: Path) -> str:
     assert not twice, f"parts were not made exactly once: {twice}"
     left = [path.name for path in folder.glob("*") if path.name.endswith(".part")]
     assert not left, f"half-written files are left: {left}"
-    return f"killed at {moment:5.2f} s with {len(finished):2} of {len(after)} parts finished; the rest took {seconds:5.2f} s"
+    parts = f"{len(finished):2} of {len(after)} parts finished"
+    return f"killed at {moment:5.2f} s with {parts}; the rest took {seconds:5.2f} s"
 
 
 def main() -> None:

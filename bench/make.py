@@ -113,9 +113,8 @@ def main() -> None:
     )
     for name in ("cold", "warm", "bare"):
         runs = [one[name] for one in rounds]
-        print(
-            f"{name:6} {median(r.wall for r in runs):8.2f} {median(r.cpu for r in runs):8.2f} {median(r.peak for r in runs) / 1e6:8.0f}"
-        )
+        wall, cpu, peak = (median(getattr(run, what) for run in runs) for what in ("wall", "cpu", "peak"))
+        print(f"{name:6} {wall:8.2f} {cpu:8.2f} {peak / 1e6:8.0f}")
     print(f"cold / bare, CPU: {median(one['cold'].cpu / one['bare'].cpu for one in rounds):.2f}x")
     print(f"cold / bare, wall: {median(one['cold'].wall / one['bare'].wall for one in rounds):.2f}x")
 

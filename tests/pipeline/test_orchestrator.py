@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -93,14 +94,10 @@ class TestPipelineOrchestrator:
         path = Path(await orchestrator.execute_pipeline("Premium Watch", "luxury", "Shop Now", str(photo)))
         with av.open(str(path)) as video:
             picture, sound = video.streams.video[0], video.streams.audio[0]
-            assert (picture.width, picture.height, picture.average_rate, picture.format.name) == (
-                1080,
-                1920,
-                30,
-                "yuv420p",
-            )
+            assert (picture.width, picture.height, picture.format.name) == (1080, 1920, "yuv420p")
+            assert picture.average_rate == Fraction(30)
             assert (sound.sample_rate, sound.codec.name) == (48_000, "aac")
-            stamps = [frame.pts for frame in video.decode(picture)]
+            stamps = [frame.pts or 0 for frame in video.decode(picture)]
         assert len(stamps) == 900
         assert len({after - before for before, after in itertools.pairwise(stamps)}) == 1
         measured = json.loads(path.with_name(f"{path.stem}.qa.json").read_text())

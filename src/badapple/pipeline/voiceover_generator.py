@@ -24,15 +24,15 @@ class VoiceoverGenerator:
     def requests(self, plan: Plan) -> tuple[AssetRequest, ...]:
         """Return four requests of kind `voice`."""
         script = plan.script
-        texts = [(scene.voiceover_text,) for scene in script.scenes]
-        texts[-1] = (*texts[-1], script.cta_voiceover)
+        texts = [[scene.voiceover_text] for scene in script.scenes]
+        texts[-1].append(script.cta_voiceover)
         say = plan.brief.say
         return tuple(
             AssetRequest(
                 kind="voice",
                 params={
                     "by": self._by,
-                    "texts": list(lines),
+                    "texts": lines,
                     "slots": [round(slot, 4) for slot in slots],
                     "style": plan.brief.style,
                     "look": fingerprint(plan.style),
