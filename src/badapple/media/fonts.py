@@ -33,8 +33,8 @@ _KIN = {
     "playfair-display": ("cormorant-garamond",),
     "unbounded": ("montserrat", "rubik"),
 }
-#: Static families whose regular is heavy: what stands in for them must be too.
-_LOOKS_HEAVY = {"anton": 800}
+#: Families that look heavier than their weight says: what stands in for them must be as heavy.
+_LOOKS_HEAVY = {"anton": 800, "fredoka": 800}
 _LAST_KIN = ("montserrat", "inter", "noto-sans")
 _NOTO = {
     "Arab": "Arabic", "Armn": "Armenian", "Beng": "Bengali", "Deva": "Devanagari", "Ethi": "Ethiopic",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,6 +53,10 @@ async def _paint(
 ) -> Card:
     order = CardOrder(product_name=name, cta=cta, line=line, style=style, product=product)
     return await PAINTER.paint(order, folder / f"{style}.png")
+
+
+def _files(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
 
 
 def _pixels(card: Card) -> np.ndarray:
@@ -163,7 +166,7 @@ async def test_the_same_order_paints_the_same_card(tmp_path: Path) -> None:
     product = _product(tmp_path, Family.CUTOUT)
     first = (await _paint(tmp_path, product, style="playful")).path.read_bytes()
     assert (await _paint(tmp_path, product, style="playful")).path.read_bytes() == first
-    assert sorted(os.listdir(tmp_path)) == ["cutout.png", "photo.png", "playful.png"]
+    assert sorted(path.name for path in _files(tmp_path)) == ["cutout.png", "photo.png", "playful.png"]
 
 
 async def test_right_to_left_words_stand_right_of_nothing_but_the_product(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ _HERO_LEAST = 200.0
 _UNDER = 30.0  # from the name to the line
 _TALL = 0.5  # width over height below which words stand beside the product
 _BESIDE_HEIGHT = 960.0
+_BESIDE_LEAST = 620.0  # a shorter product is better shown over the words
 _BESIDE_GAP = 62.0
 _STACK = 760.0  # height that a poster of words may have
 #: Sets whose name stands over the product, which has the floor to itself; in the others it stands under it.
@@ -78,7 +79,7 @@ def arrange(order: CardOrder, *, style: Style, look: Look, book: FontBook, hero:
     setter = _Setter(order, style, look, book)
     if hero is None:
         return _words_alone(setter)
-    if hero.shape < _TALL:
+    if hero.shape < _TALL and hero.fitted(400, _BESIDE_HEIGHT)[1] > _BESIDE_LEAST:
         with contextlib.suppress(InputError):  # long words need the whole width
             return _beside(setter, hero)
     return _stacked(setter, hero)

@@ -80,7 +80,8 @@ def compose(order: CardOrder, *, style: Style, book: FontBook, out: Path) -> tup
     if plan.line is not None:
         boxes.append(_write(sheet, order.line, plan.line, (look.muted, look.ink), enough=ENOUGH))
     boxes.append(TextBox(text=order.cta, box=plan.button.draw(sheet, plan.button_box), start=0, end=0))
-    return sheet, Card(path=out, boxes=tuple(boxes), button=plan.button_box, product=plan.hero)
+    shown = hero.inside(plan.hero) if hero is not None and plan.hero is not None else None
+    return sheet, Card(path=out, boxes=tuple(boxes), button=plan.button_box, product=shown)
 
 
 def _ground(style: Style, order: CardOrder, hero: Box | None) -> NDArray[np.uint8]:

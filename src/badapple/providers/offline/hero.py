@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from badapple.media.colour import RGB
     from badapple.models import Product
     from badapple.providers.offline.stage.look import Look
     from badapple.styles import Style
@@ -27,7 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["Hero", "load_hero"]
 
 _LARGEST = 2.0  #: layout px per source px: beyond it a photo looks soft
-_SMALL = 300.0  #: layout px; a smaller product stands on a disc, so that it looks placed
+_SMALL = 320.0  #: layout px; a smaller product gets a disc to stand on, so that it looks placed
+_DISCS = (260.0, 460.0)  #: layout px across, least and most
 _TILT = {"poster": -5.0}  #: degrees
 _STANDS = {"bokeh", "horizon", "grid"}  #: sets with a floor
 _CROP = 0.36  #: share of its longer side that a photo may lose to fill its place
@@ -63,19 +63,35 @@ class Hero:
             shape = min(max(width / height, wide / tall * (1 - _CROP)), wide / tall / (1 - _CROP), _WIDEST)
             wide, tall = min(wide, tall * shape), min(tall, wide / shape)
         share = min(width / wide, height / tall, _LARGEST)
+        if self.family is Family.CUTOUT and max(wide, tall) * _LARGEST < _SMALL:
+            across = min(max(_DISCS[0], math.hypot(wide, tall) * _LARGEST * 1.6), _DISCS[1], width, height)
+            return across, across
         return wide * share, tall * share
+
+    def inside(self, box: Box) -> Box:
+        """Return where in its place the product itself is: all of it, or the middle of its disc."""
+        tall, wide = self.image.shape[:2]
+        if self.family is not Family.CUTOUT or max(wide, tall) * _LARGEST >= _SMALL:
+            return box
+        x, y = (box.left + box.right) / 2, (box.top + box.bottom) / 2
+        share = min(_LARGEST, box.height * 0.72 / math.hypot(wide, tall)) / 2
+        return Box(left=x - wide * share, top=y - tall * share, right=x + wide * share, bottom=y + tall * share)
 
     def draw(self, sheet: Sheet, box: Box, *, look: Look) -> None:
         """Draw it into the box with its shadow."""
         if self.family is Family.PHOTO:
             self._draw_photo(sheet, box, look=look)
             return
-        if max(box.width, box.height) < _SMALL:
-            _disc(sheet, box, mix(look.stops[1], look.accent, 0.35))
         dark = look.mode == "dark"
-        sprite = _resized(self.image, round(box.width), round(box.height))
-        left, top = round(box.left), round(box.top)
-        if self.set in _STANDS:
+        place = self.inside(box)
+        sprite = _resized(self.image, round(place.width), round(place.height))
+        left, top = round(place.left), round(place.top)
+        if place != box:
+            sheet.fill(rounded(box, box.width / 2), mix(look.stops[1], look.accent, 0.3))
+            ring = Box(left=box.left + 14, top=box.top + 14, right=box.right - 14, bottom=box.bottom - 14)
+            inner = Box(left=ring.left + 3, top=ring.top + 3, right=ring.right - 3, bottom=ring.bottom - 3)
+            sheet.line(rounded(ring, ring.width / 2), rounded(inner, inner.width / 2), look.accent, 0.8)
+        if self.set in _STANDS and place == box:
             _contact(sheet, sprite, left, top, dark=dark)
             if self.set != "horizon":
                 _reflection(sheet, sprite, left, top)
@@ -209,8 +225,3 @@ def _drop(sheet: Sheet, sprite: NDArray[np.float32], left: int, top: int, *, dar
     shade = np.zeros((*alpha.shape, 4), np.float32)
     shade[..., 3] = soft * (0.5 if dark else 0.34)
     sheet.paste(shade, left - margin, top - margin + 34)
-
-
-def _disc(sheet: Sheet, box: Box, colour: RGB) -> None:
-    x, y, radius = (box.left + box.right) / 2, (box.top + box.bottom) / 2, math.hypot(box.width, box.height) / 2 + 40
-    sheet.fill(rounded(Box(left=x - radius, top=y - radius, right=x + radius, bottom=y + radius), radius), colour)
