@@ -13,9 +13,9 @@ from badapple.providers.offline.stage import light
 from badapple.providers.offline.stage.backdrop import scenery_of
 from badapple.providers.offline.stage.facts import chips, chips_height
 from badapple.providers.offline.stage.lettering import ghost_row, headline, place, readable, subline
-from badapple.providers.offline.stage.look import mix
+from badapple.providers.offline.stage.look import contrast, mix
 from badapple.providers.offline.stage.motion import drift, ease_in_out, enter, hold
-from badapple.providers.offline.stage.scenery import Kind
+from badapple.providers.offline.stage.scenery import Dress, Kind, shadowed
 from badapple.providers.offline.stage.staging import MARGIN, Spot, Stage, stand
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["film"]
 
 _TOP = SAFE_ZONE.top + 14
+_LEAD = 40.0  #: layout px between a headline and the line under it
 _FOOT = 1236.0  #: where products stand when there is room
 
 
@@ -49,36 +50,51 @@ def film(order: SceneOrder, style: Style, book: FontBook) -> Timeline:
 
 def _hero(stage: Stage) -> Timeline:
     wide = stage.source[0] / stage.source[1] > 1.5
-    title = headline(stage, stage.order.scene.headline or stage.order.product_name, size=_display(stage, 156), height=400 if wide else 300)
+    title = headline(stage, stage.order.scene.headline or stage.order.product_name, size=_display(stage, 156), height=400 if wide else 280)
     words = [title, subline(stage, stage.order.scene.subline)]
-    spot, top = _cluster(stage, words, tallest=760)
+    spot, top = _cluster(stage, words, Kind.HERO, tallest=780)
     return _play(stage, spot, Kind.HERO, words, top)
 
 
 def _closing(stage: Stage) -> Timeline:
     words = [headline(stage, stage.order.scene.headline, size=_display(stage, 136), height=300), subline(stage, stage.order.scene.subline)]
-    spot, top = _cluster(stage, words, widest=760, tallest=640, foot=1150)
+    spot, top = _cluster(stage, words, Kind.CLOSING, widest=760, tallest=640, foot=1150)
     return _play(stage, spot, Kind.CLOSING, words, top)
 
 
 def _facts(stage: Stage) -> Timeline:
     scene = stage.order.scene
     words = [headline(stage, scene.headline, size=_display(stage, 112), height=230), subline(stage, scene.subline, size=44)]
+    if scene.points and stage.source[0] / stage.source[1] < 0.68:
+        return _beside(stage, words)
     tall = chips_height(scene.points)
-    spot, top = _cluster(stage, words, widest=840, tallest=700 - tall * 0.6, foot=(1236 if not scene.points else 1190) - tall)
+    spot, top = _cluster(stage, words, Kind.FACTS, widest=840, tallest=700 - tall * 0.6, foot=(1236 if not scene.points else 1190) - tall)
     return _play(stage, spot, Kind.FACTS, words, top, points=scene.points)
 
 
-def _cluster(stage: Stage, words: list[Words | None], *, widest: float = 910, tallest: float = 720, foot: float = _FOOT) -> tuple[Spot, float]:
+def _beside(stage: Stage, words: list[Words | None]) -> Timeline:
+    """Stand a tall product on the right and list the facts on its left."""
+    top = _TOP + 10
+    under = top + _height(words) + 84
+    spot = replace(stand(stage.source, top=under, foot=1252, widest=360, tallest=860, tilt=_tilt(stage, Kind.FACTS)), x=SAFE_ZONE.right - 190.0, sky=under - 62)
+    return _play(stage, spot, Kind.FACTS, words, top, points=stage.order.scene.points, beside=True)
+
+
+def _cluster(stage: Stage, words: list[Words | None], kind: Kind, *, widest: float = 910, tallest: float = 720, foot: float = _FOOT) -> tuple[Spot, float]:
     """Return the product's spot and the top of the words: one group, with no hole between them."""
     height = _height(words)
-    spot = stand(stage.source, top=_TOP + height + (56 if height else 0), foot=foot, widest=widest, tallest=tallest)
-    slack = foot - spot.height - height - _TOP
+    spot = stand(stage.source, top=_TOP + height + (64 if height else 0), foot=foot, widest=widest, tallest=tallest, tilt=_tilt(stage, kind))
+    tall = spot.box.height
+    slack = foot - tall - height - _TOP
     # Room that is left goes above the words, between, and (less) under the product.
     raised = min(104.0, max(0.0, slack - 90) * 0.3)
-    gap = min(104.0, 56 + max(0.0, slack - 90) * 0.16)
-    top = max(_TOP, foot - raised - spot.height - gap - height)
+    gap = min(104.0, 64 + max(0.0, slack - 90) * 0.16)
+    top = max(_TOP, foot - raised - tall - gap - height)
     return replace(spot, foot=foot - raised, sky=top + height + 22), top
+
+
+def _tilt(stage: Stage, kind: Kind) -> float:
+    return scenery_of(stage.style).tilt(kind, aspect=stage.source[0] / stage.source[1])
 
 
 def _display(stage: Stage, size: float) -> float:
@@ -88,30 +104,33 @@ def _display(stage: Stage, size: float) -> float:
 
 def _height(words: list[Words | None]) -> float:
     heights = [item.setting.height for item in words if item is not None]
-    return sum(heights) + 30 * max(0, len(heights) - 1)
+    return sum(heights) + _LEAD * max(0, len(heights) - 1)
 
 
-def _play(stage: Stage, spot: Spot, kind: Kind, words: list[Words | None], top: float, *, points: tuple[str, ...] = ()) -> Timeline:
+def _play(stage: Stage, spot: Spot, kind: Kind, words: list[Words | None], top: float, *, points: tuple[str, ...] = (), beside: bool = False) -> Timeline:
     scenery = scenery_of(stage.style)
     ground = _ground(stage, scenery, kind, spot)
     tops = []
     for item in words:
         tops.append(top)
-        top += item.setting.height + 30 if item is not None else 0
+        top += item.setting.height + _LEAD if item is not None else 0
         if item is not None:
             left = SAFE_ZONE.left if item.align == "left" else 540 - item.setting.width / 2
             stage.keep_out.append(Box(left=left - 34, top=tops[-1] - 30, right=left + item.setting.width + 34, bottom=tops[-1] + item.setting.height + 30))
     scenery.behind(stage, spot, kind)
     if kind is Kind.FACTS:
-        _ghosts(stage, spot, ground)
+        _ghosts(stage, scenery, spot, ground)
     scenery.dress(stage, spot, kind)
     scenery.front(stage, spot, kind)
     for number, item in enumerate(words):
         if item is not None:
             _say(stage, item, top=tops[number], ground=ground, start=6 + 7 * number, manner=scenery.manner if number == 0 else "rise", quiet=number > 0)
     if points:
-        chips(stage, scenery, points, top=spot.foot + 62)
-    return _finish(stage, ground)
+        if beside:
+            chips(stage, scenery, points, top=spot.y - chips_height(points) / 2, left=SAFE_ZONE.left, width=spot.box.left - SAFE_ZONE.left - 40)
+        else:
+            chips(stage, scenery, points, top=spot.foot + 62)
+    return _finish(stage, ground, spot)
 
 
 def _say(stage: Stage, words: Words, *, top: float, ground: NDArray[np.uint8], start: float, manner: str, quiet: bool) -> None:
@@ -122,7 +141,7 @@ def _say(stage: Stage, words: Words, *, top: float, ground: NDArray[np.uint8], s
     rows = slice(max(0, round(top * stage.scale) + margin), min(height, round((top + words.setting.height) * stage.scale) + margin + 1))
     columns = slice(max(0, round(left * stage.scale) + margin), min(width, round((left + words.setting.width) * stage.scale) + margin + 1))
     choices = ((look.muted,) if quiet else ()) + (look.ink, (255, 255, 255), (18, 16, 14))
-    place(stage, words, top=top, start=start, manner=manner, colour=readable(choices, np.ascontiguousarray(ground[rows, columns])))
+    place(stage, words, top=top, start=start, manner=manner, colour=readable(choices, np.ascontiguousarray(ground[rows, columns]), least=4.5 if quiet else 3.0))
 
 
 def _ground(stage: Stage, scenery: Scenery, kind: Kind, spot: Spot) -> NDArray[np.uint8]:
@@ -131,14 +150,14 @@ def _ground(stage: Stage, scenery: Scenery, kind: Kind, spot: Spot) -> NDArray[n
     return picture.ground(stage.rng)
 
 
-def _finish(stage: Stage, ground: NDArray[np.uint8]) -> Timeline:
+def _finish(stage: Stage, ground: NDArray[np.uint8], spot: Spot) -> Timeline:
     reach = (0.45 + 0.5 * stage.style.motion.energy) * MARGIN
     angle = float(stage.rng.uniform(0, 2 * math.pi))
     dx, dy, count = math.cos(angle) * reach * 0.9, math.sin(angle) * reach * 0.5, stage.count
-    return stage.finish(ground, lambda frame: (dx * (2 * frame / count - 1), dy * (2 * frame / count - 1)))
+    return stage.finish(ground, lambda frame: (dx * (2 * frame / count - 1), dy * (2 * frame / count - 1)), product=spot.box)
 
 
-def _ghosts(stage: Stage, spot: Spot, ground: NDArray[np.uint8]) -> None:
+def _ghosts(stage: Stage, scenery: Scenery, spot: Spot, ground: NDArray[np.uint8]) -> None:
     """Run the product's name behind it, in rows that pass each other."""
     text = stage.order.product_name
     energy = stage.style.motion.energy
@@ -149,11 +168,13 @@ def _ghosts(stage: Stage, spot: Spot, ground: NDArray[np.uint8]) -> None:
     choices = (stage.look.ink, (255, 255, 255), (18, 16, 14))
     colour = readable(choices, np.full((8, 8, 3), behind, np.uint8))
     speed = 1.1 + 3.2 * energy
-    for number, (offset, outline, seen) in enumerate(((-0.62, 0.012, 0.34), (0.12, 0.0, 0.13), (0.86, 0.012, 0.34))):
-        ghost_row(
-            stage, text, size=size, colour=mix(colour, stage.look.accent, 0.3), opacity=seen, outline=outline, y=spot.y + offset * size * 1.1 + 10,
-            speed=speed * (-1) ** number, tilt=tilt, x=-260 * number,
-        )  # fmt: skip
+    tint = mix(colour, stage.look.accent, 0.3)
+    hollow = ghost_row(stage, text, size=size, colour=tint, opacity=0.36, outline=0.012, tilt=tilt)
+    filled = ghost_row(stage, text, size=size, colour=tint, opacity=0.13, outline=0.0, tilt=tilt)
+    # The rows pass behind the product and go on under the captions, whose band stays clear.
+    middles = [spot.y + offset * size * 1.1 + 10 for offset in (-0.62, 0.12, 0.86)]
+    for number, y in enumerate(y for y in (*middles, 1640.0, 1640 + size * 0.84) if y < CAPTION_BAND.top - size * 0.6 or (y > 1600 and scenery.open_foot)):
+        (filled if number % 2 else hollow).run(stage, y=y, speed=speed * (-1) ** number, shift=260.0 * number)
 
 
 def _detail(stage: Stage) -> Timeline:
@@ -171,12 +192,12 @@ def _detail(stage: Stage) -> Timeline:
     foot = ground[-round(300 * stage.scale) :: 8, ::8].reshape(-1, 3).mean(axis=0)
     dark = mix((int(foot[0]), int(foot[1]), int(foot[2])), (0, 0, 0), 0.35 if stage.look.mode != "light" else 0.0)
     stage.veil(top=CAPTION_BAND.top - 190, bottom=1920, colour=dark, opacity=0.86)
-    _rule(stage, top - 34)
+    _rule(stage, top - 34, ground)
     for number, item in enumerate(words):
         if item is not None:
             _say(stage, item, top=top, ground=ground, start=6 + 7 * number, manner=scenery.manner if number == 0 else "rise", quiet=number > 0)
-            top += item.setting.height + 30
-    return _finish(stage, ground)
+            top += item.setting.height + _LEAD
+    return _finish(stage, ground, spot)
 
 
 def _near(stage: Stage, under: float) -> tuple[Spot, tuple[float, float, float]]:
@@ -208,21 +229,28 @@ def _close_up(stage: Stage, spot: Spot, travel: tuple[float, float, float]) -> N
     rgba = light.graded(rgba, rim=mix(look.accent, (255, 255, 255), 0.4), strength=0.5 * look.glow if dark else 0.0)
     path = drift(hold(spot.x, spot.box.top), count=stage.count, by=travel[:2], push=travel[2])
     path = enter(path, start=0, length=26 * stage.calm, offset=(0, 110), fade=0.35)
-    shade = light.flat_shadow(rgba, colour=mix(look.stops[0], (0, 0, 0), 0.6), opacity=0.5 if dark else 0.3, soft=40 * stage.scale)
-    extra = (shade.shape[0] - rgba.shape[0]) / 2
-    stage.add(shade, lambda frame: _lower(path(frame), 34), anchor=(0.5, extra / shade.shape[0]), slides=False)
-    stage.add(rgba, path, anchor=(0.5, 0.0), slides=False)
+    if spot.foot < 1560:
+        mirror = light.reflection(rgba, opacity=0.26 if dark else 0.12, reach=0.4, soft=max(0.6, 4 * stage.scale))
+        stage.add(mirror, lambda frame: _lower(path(frame), spot.height * path(frame).scale - 3), anchor=(0.5, 0.0), slides=False)
+    anchor = (0.5, 0.0)
+    if not dark:
+        how = Dress(wall=mix(look.stops[0], (0, 0, 0), 0.6), wall_opacity=0.3, wall_offset=(0, 30), wall_soft=34)
+        rgba, anchor = shadowed(rgba, how, anchor, scale=stage.scale)
+    stage.add(rgba, path, anchor=anchor, slides=False)
 
 
 def _lower(pose: Pose, by: float) -> Pose:
     return replace(pose, y=pose.y + by)
 
 
-def _rule(stage: Stage, y: float) -> None:
+def _rule(stage: Stage, y: float, ground: NDArray[np.uint8]) -> None:
     """Draw a short accent line over the headline; it grows from the left."""
+    row, column = round((y + MARGIN) * stage.scale), round((SAFE_ZONE.left + 60 + MARGIN) * stage.scale)
+    red, green, blue = ground[row, column].tolist()
+    seen = contrast(stage.look.accent, (red, green, blue)) > 1.7
     long, thick = 120, 6 if stage.style.motion.energy < 0.6 else 14
     picture = stage.picture(long, thick)
-    picture.rgb[:] = stage.look.accent
+    picture.rgb[:] = stage.look.accent if seen else stage.look.ink
     assert picture.cover is not None  # noqa: S101 - a clear picture has one
     picture.cover[:] = 1
     clip = Box(left=SAFE_ZONE.left, top=y - thick, right=SAFE_ZONE.left + long + 2, bottom=y + thick + 2)

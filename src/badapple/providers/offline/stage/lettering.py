@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
+from badapple.errors import InputError
 from badapple.media.typeset import Face, set_text
 from badapple.models import SAFE_ZONE, Box, TextBox
 from badapple.providers.offline.stage.look import RGB, contrast
-from badapple.providers.offline.stage.motion import drift, ease_back, enter, hold
+from badapple.providers.offline.stage.motion import Pose, ease_back, enter, hold
 from badapple.providers.offline.stage.sprites import PAD, Sprite
 
 if TYPE_CHECKING:
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from badapple.providers.offline.stage.motion import Path
     from badapple.providers.offline.stage.staging import Stage
 
-__all__ = ["Words", "ghost_row", "headline", "place", "readable", "subline"]
+__all__ = ["Row", "Words", "ghost_row", "headline", "place", "readable", "subline"]
 
 #: Text is whole by this frame.
 READY = 24
@@ -51,13 +54,25 @@ def _set(stage: Stage, text: str, *, display: bool, size: float, height: float, 
         return None
     kind = stage.style.type
     face = Face(kind.display, kind.display_weight) if display else Face(kind.text, kind.text_weight)
-    setting = set_text(
-        text, book=stage.book, face=face, size=size, smallest=26, width=SAFE_ZONE.width, height=height, max_lines=lines if len(text) < 60 else 5,
-        colour=colour, scale=stage.scale, align="left" if align == "left" else "center",
-        tracking=kind.tracking if display else 0.0, case=kind.case if display else "as-is",
-        leading=1.0 if display and kind.case == "upper" else 1.12,
-    )  # fmt: skip
-    return Words(setting, text, align)
+    found = []
+    for most in range(1, _lines(text, lines) + 1):
+        with contextlib.suppress(InputError):
+            found.append(set_text(
+                text, book=stage.book, face=face, size=size, smallest=26, width=SAFE_ZONE.width, height=height, max_lines=most,
+                colour=colour, scale=stage.scale, align="left" if align == "left" else "center",
+                tracking=kind.tracking if display else 0.0, case=kind.case if display else "as-is",
+                leading=1.0 if display and kind.case == "upper" else 1.12,
+            ))  # fmt: skip
+    if not found:
+        raise InputError(f"the text {text[:40]!r} does not fit its place", hint="use a shorter text")
+    # The largest type wins, and of nearly equal ones that with fewer lines.
+    largest = max(setting.size for setting in found)
+    return Words(next(setting for setting in found if setting.size >= largest * 0.9), text, align)
+
+
+def _lines(text: str, most: int) -> int:
+    # Short phrases read better in two lines than broken into single words.
+    return min(most, 2) if len(text) <= 30 else most if len(text) < 60 else 5
 
 
 def place(stage: Stage, words: Words, *, top: float, start: float = 6, manner: str = "rise", left: float | None = None, colour: RGB | None = None) -> Box:
@@ -103,55 +118,63 @@ def _bring(stage: Stage, image: np.ndarray, x: float, y: float, *, start: float,
     stage.add(sprite, ways[manner](), start=start, clip=clip)
 
 
-def readable(choices: tuple[RGB, ...], ground: np.ndarray) -> RGB:
-    """Return the first colour that reads well (4.5) on every part of a patch of ground (RGB bytes), else the best."""
+def readable(choices: tuple[RGB, ...], ground: np.ndarray, *, least: float = 4.5) -> RGB:
+    """Return the first colour that reads well (contrast `least`) on every part of a patch of ground (RGB bytes), else the best."""
     small = cv2.resize(ground, (4, 4), interpolation=cv2.INTER_AREA).reshape(-1, 3).tolist()
     worst = [min(contrast(choice, (int(r), int(g), int(b))) for r, g, b in small) for choice in choices]
     for choice, ratio in zip(choices, worst, strict=True):
-        if ratio >= 4.5:
+        if ratio >= least:
             return choice
     return choices[int(np.argmax(worst))]
 
 
-def ghost_row(stage: Stage, text: str, *, size: float, colour: RGB, opacity: float, outline: float, y: float, speed: float, tilt: float = 0.0, x: float = 0.0) -> None:
-    """Run a row of huge repeated words across the frame, behind what comes later.
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of huge repeated words, drawn once; several rows may run with it.
 
-    Args:
-        stage: where.
-        text: what is repeated.
-        size: layout px of the type.
-        colour: of the letters.
-        opacity: 0-1.
-        outline: em of a hollow letter's line; 0 fills it.
-        y: layout px of the row's middle.
-        speed: layout px a frame, to the left where negative.
+    Attributes:
+        sprite: the row, long enough for the frame and one period.
+        period: layout px after which it repeats.
         tilt: degrees.
-        x: layout px of displacement at the start.
     """
+
+    sprite: Sprite
+    period: float
+    tilt: float
+
+    def run(self, stage: Stage, *, y: float, speed: float, shift: float) -> None:
+        """Let it run behind what comes later, its middle at `y`, `speed` px a frame (leftwards where negative)."""
+        cos, sin = math.cos(math.radians(self.tilt)), math.sin(math.radians(self.tilt))
+        period = self.period
+
+        def at(frame: float) -> Pose:
+            along = (shift + speed * frame) % period - period / 2
+            return Pose(540 + along * cos, y + along * sin, 1.0, 0.0, min(1.0, frame / 18))
+
+        stage.add(self.sprite, at)
+
+
+def ghost_row(stage: Stage, text: str, *, size: float, colour: RGB, opacity: float, outline: float, tilt: float = 0.0) -> Row:
+    """Draw a row of repeated words of type `size` layout px; `outline` (em) makes hollow letters."""
     kind = stage.style.type
     setting = set_text(
-        text, book=stage.book, face=Face(kind.display, kind.display_weight), size=size, smallest=30, width=2600, max_lines=1,
+        text, book=stage.book, face=Face(kind.display, kind.display_weight), size=size, smallest=30, width=2200, max_lines=1,
         colour=colour, scale=stage.scale, case=kind.case, outline=outline,
     )  # fmt: skip
-    strip = _strip(setting, stage.scale, gap=size * 0.4, long=1900 + abs(speed) * stage.count)
+    strip, period = _strip(setting, stage.scale, gap=size * 0.4)
     strip[..., 3] = (strip[..., 3] * opacity).astype(np.uint8)
-    if tilt:
-        strip = _turned(strip, tilt)
-    cos, sin = np.cos(np.radians(tilt)), np.sin(np.radians(tilt))
-    away = speed * stage.count
-    path = drift(hold(540 + x - away / 2 * cos, y - away / 2 * sin), count=stage.count, by=(away * cos, away * sin))
-    sprite = Sprite.of(strip)
-    stage.add(sprite, path)
+    return Row(Sprite.of(_turned(strip, tilt) if tilt else strip), period, tilt)
 
 
-def _strip(setting: Setting, scale: float, *, gap: float, long: float) -> np.ndarray:
+def _strip(setting: Setting, scale: float, *, gap: float) -> tuple[np.ndarray, float]:
+    """Return the words repeated over more than the frame's width and one period, and that period in layout px."""
     width, height = round((setting.width + gap) * scale), round(setting.height * scale) + 2
     unit = np.zeros((height, width, 4), np.uint8)
     for piece in setting.pieces:
         left, top = round(piece.left * scale), round(piece.top * scale)
         rows, columns = min(piece.image.shape[0], height - top), min(piece.image.shape[1], width - left)
         unit[top : top + rows, left : left + columns] = np.maximum(unit[top : top + rows, left : left + columns], piece.image[:rows, :columns])
-    return np.tile(unit, (1, max(2, round(long * scale / width + 0.5)), 1))
+    return np.tile(unit, (1, math.ceil(1240 * scale / width) + 1, 1)), width / scale
 
 
 def _turned(rgba: np.ndarray, degrees: float) -> np.ndarray:

@@ -26,7 +26,7 @@ __all__ = ["fly", "outside", "particles", "podium", "ring", "soft_disc"]
 
 
 def podium(
-    stage: Stage, spot: Spot, *, top: RGB, lit: RGB, side: RGB, shade: RGB, rim: RGB | None = None, wide: float = 1.25, tall: float = 900, flat: float = 0.12, bands: Sequence[RGB] = ()
+    stage: Stage, spot: Spot, *, top: RGB, lit: RGB, side: RGB, shade: RGB, rim: RGB | None = None, wide: float = 1.25, most: float = 470, tall: float = 900, flat: float = 0.12, bands: Sequence[RGB] = (), fall: float = 0.28
 ) -> float:
     """Put a round podium under the product; return its half width, layout px.
 
@@ -39,29 +39,30 @@ def podium(
         shade: colour of the side at its edges.
         rim: a thin line round the top, or None.
         wide: of the product's width.
+        most: layout px of half its width, at most.
         tall: layout px from the top to the end of the side.
         flat: height of the top's ellipse as a share of its width.
+        fall: 0-1, how much darker the side gets towards the floor.
         bands: colours of vertical stripes on the side.
     """
-    rx = max(250.0, min(520.0, spot.width * wide / 2))
+    rx = max(250.0, min(most, spot.width * wide / 2))
     ry = rx * flat * 2
     middle = spot.foot - ry * 0.3
     picture = stage.picture(2 * rx + 8, tall + 2 * ry + 8)
     y = -(tall + 2 * ry) / 2 + ry
     body = np.concatenate([arc(0, y, rx, ry, start=180, end=0), arc(0, y + tall, rx, ry, start=0, end=180)])
     mask = picture.mask(body)
-    picture.lay(mask, _barrel(picture, rx, side, shade, bands))
+    picture.lay(mask, _barrel(picture, rx, side, shade, bands, fall))
     upper = picture.mask(ellipse(0, y, rx, ry))
     picture.lay(upper, top)
     picture.lay(np.minimum(upper, picture.blurred(picture.mask(ellipse(-rx * 0.1, y - ry * 0.1, rx * 0.62, ry * 0.62)), 60)), lit)
     if rim is not None:
         picture.shape_in([ellipse(0, y, rx, ry), ellipse(0, y - 1, rx - 3, ry - 3)], rim, 0.95)
-        picture.lay(np.minimum(mask, picture.mask(arc(0, y + 14, rx, ry, start=0, end=180), )), rim, 0.0)
     stage.still(picture, spot.x, middle, anchor=(0.5, (y - picture.origin[1]) / (tall + 2 * ry + 8)))
     return rx
 
 
-def _barrel(picture: Picture, rx: float, side: RGB, shade: RGB, bands: Sequence[RGB]) -> NDArray[np.float32]:
+def _barrel(picture: Picture, rx: float, side: RGB, shade: RGB, bands: Sequence[RGB], fall: float) -> NDArray[np.float32]:
     """Return the colours of a cylinder's side: lit left of its middle, dark at its edges, darker towards the floor."""
     x = (np.arange(picture.shape[1], dtype=np.float32) + 0.5) / picture.scale + picture.origin[0]
     across = np.clip(x / rx, -1, 1)
@@ -74,7 +75,7 @@ def _barrel(picture: Picture, rx: float, side: RGB, shade: RGB, bands: Sequence[
             base[0, number == index] = colour
     dark = np.asarray(shade, np.float32)
     row = dark + (base - dark) * lit
-    down = np.linspace(1.0, 0.72, picture.shape[0], dtype=np.float32)[:, None, None]
+    down = np.linspace(1.0, 1 - fall, picture.shape[0], dtype=np.float32)[:, None, None]
     return (row * down).astype(np.float32)
 
 

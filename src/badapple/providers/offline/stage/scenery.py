@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from badapple.providers.offline.stage.paint import Picture
     from badapple.providers.offline.stage.staging import Spot, Stage
 
-__all__ = ["Dress", "Kind", "Scenery", "dress"]
+__all__ = ["Dress", "Kind", "Scenery", "dress", "shadowed"]
 
 
 class Kind(StrEnum):
@@ -36,6 +36,11 @@ class Scenery(Protocol):
     """One of the six sets."""
 
     manner: str  #: how words arrive, see `lettering.place`
+    open_foot: bool  #: the lower end of the frame has room for running words
+
+    def tilt(self, kind: Kind, *, aspect: float) -> float:
+        """Return degrees that a product of this width by height leans at rest."""
+        ...
 
     def ground(self, picture: Picture, look: Look, rng: np.random.Generator, *, kind: Kind, spot: Spot) -> None:
         """Paint the backdrop."""
@@ -104,7 +109,6 @@ class Dress:
         offset: layout px it arrives from.
         scale: size it arrives from.
         angle: degrees it arrives from.
-        tilt: degrees at rest.
         start: frame it starts to arrive.
         length: frames of its arrival.
         back: arrive with a swing.
@@ -133,7 +137,6 @@ class Dress:
     offset: tuple[float, float] = (0, 40)
     scale: float = 0.94
     angle: float = 0.0
-    tilt: float = 0.0
     start: float = 3
     length: float = 24
     back: bool = False
@@ -158,7 +161,7 @@ def dress(stage: Stage, spot: Spot, how: Dress) -> None:
 
     def moved(dx: float = 0.0, dy: float = 0.0, *, mirrored: bool = False) -> Path:
         way = -1 if mirrored else 1
-        path = drift(hold(at[0] + dx, at[1] + dy, angle=how.tilt * way), count=stage.count, by=(how.by[0], how.by[1] * way), push=how.push, turn=how.turn * way, bob=how.bob * way, beat=86 * stage.calm)
+        path = drift(hold(at[0] + dx, at[1] + dy, angle=spot.tilt * way), count=stage.count, by=(how.by[0], how.by[1] * way), push=how.push, turn=how.turn * way, bob=how.bob * way, beat=86 * stage.calm)
         return enter(path, start=how.start, length=how.length * stage.calm, offset=(how.offset[0], how.offset[1] * way), scale=how.scale, angle=how.angle * way, fade=how.fade, ease=ease)
 
     def planted() -> Path:
@@ -181,7 +184,7 @@ def dress(stage: Stage, spot: Spot, how: Dress) -> None:
     if how.sticker > 0:
         rgba = _bordered(rgba, stage, how)
     if how.wall is not None:
-        rgba, anchor = _shadowed(rgba, stage, how, anchor)
+        rgba, anchor = shadowed(rgba, how, anchor, scale=stage.scale, tilt=spot.tilt)
     sweep = None
     if how.sweep > 0:
         travel = stage.canvas.width + round(spot.width * stage.scale)
@@ -190,12 +193,12 @@ def dress(stage: Stage, spot: Spot, how: Dress) -> None:
     stage.add(rgba, moved(), anchor=anchor, sweep=sweep, slides=False)
 
 
-def _shadowed(rgba: np.ndarray, stage: Stage, how: Dress, anchor: tuple[float, float]) -> tuple[np.ndarray, tuple[float, float]]:
+def shadowed(rgba: np.ndarray, how: Dress, anchor: tuple[float, float], *, scale: float, tilt: float = 0.0) -> tuple[np.ndarray, tuple[float, float]]:
     """Return the product on its own shadow as one picture (one warp a frame instead of two), and its anchor there."""
-    turn = math.radians(-how.tilt)
-    dx, dy = (value * stage.scale for value in how.wall_offset)
+    turn = math.radians(-tilt)
+    dx, dy = (value * scale for value in how.wall_offset)
     dx, dy = round(dx * math.cos(turn) - dy * math.sin(turn)), round(dx * math.sin(turn) + dy * math.cos(turn))
-    shade = light.flat_shadow(rgba, colour=how.wall or (0, 0, 0), opacity=how.wall_opacity, soft=how.wall_soft * stage.scale)
+    shade = light.flat_shadow(rgba, colour=how.wall or (0, 0, 0), opacity=how.wall_opacity, soft=how.wall_soft * scale)
     margin = (shade.shape[0] - rgba.shape[0]) // 2
     left, top, right, bottom = max(0, margin - dx), max(0, margin - dy), max(0, margin + dx), max(0, margin + dy)
     height, width = rgba.shape[:2]

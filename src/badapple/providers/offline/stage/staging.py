@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -29,9 +30,10 @@ if TYPE_CHECKING:
     from badapple.providers.offline.stage.timeline import Sweep
     from badapple.styles import Style
 
-__all__ = ["MARGIN", "Spot", "Stage", "seeded", "stand"]
+__all__ = ["MARGIN", "PUSH", "Spot", "Stage", "leaning", "seeded", "stand"]
 
 MARGIN = 32  #: layout px that a ground is larger than the frame on every side
+PUSH = 0.055  #: share that a product grows over a scene, at most
 _MIDDLE = 540.0
 
 
@@ -49,6 +51,7 @@ class Spot:
         foot: layout px of its lowest point.
         width: layout px.
         height: layout px.
+        tilt: degrees it leans at rest; width and height are its own, `box` is what it covers.
         sky: layout px; what stands behind the product does not reach above this, where the words are.
     """
 
@@ -57,16 +60,22 @@ class Spot:
     width: float
     height: float
     sky: float = 200.0
+    tilt: float = 0.0
 
     @property
     def y(self) -> float:
         """Layout px of its middle."""
-        return self.foot - self.height / 2
+        return self.foot - self._covers[1] / 2
+
+    @property
+    def _covers(self) -> tuple[float, float]:
+        return leaning(self.width, self.height, self.tilt)
 
     @property
     def box(self) -> Box:
         """The product's box at rest."""
-        return Box(left=self.x - self.width / 2, top=self.foot - self.height, right=self.x + self.width / 2, bottom=self.foot)
+        width, height = self._covers
+        return Box(left=self.x - width / 2, top=self.foot - height, right=self.x + width / 2, bottom=self.foot)
 
     def disc(self, share: float, *, least: float = 300.0, most: float = 460.0) -> tuple[float, float]:
         """Return the radius of a disc behind the product, and the height of its middle: it rises no higher than the sky."""
@@ -79,11 +88,18 @@ class Spot:
         return max(self.width, self.height) / 2
 
 
-def stand(size: tuple[int, int], *, top: float, foot: float, widest: float = 890, tallest: float = 720, most: float = light.MOST) -> Spot:
+def leaning(width: float, height: float, degrees: float) -> tuple[float, float]:
+    """Return the width and height that a leaning rectangle covers."""
+    sin, cos = abs(math.sin(math.radians(degrees))), abs(math.cos(math.radians(degrees)))
+    return width * cos + height * sin, width * sin + height * cos
+
+
+def stand(size: tuple[int, int], *, top: float, foot: float, widest: float = 890, tallest: float = 720, tilt: float = 0.0) -> Spot:
     """Return the largest spot of a product of `size` source px between two heights, standing on the lower one."""
-    width, height = size
-    scale = min(widest / width, min(tallest, foot - top) / height, most)
-    return Spot(_MIDDLE, foot, width * scale, height * scale)
+    width, height = leaning(*size, tilt)
+    # Every product grows a little while it is seen; the largest moment counts.
+    scale = min(widest / width, min(tallest, foot - top) / height, light.MOST / (1 + PUSH))
+    return Spot(_MIDDLE, foot, size[0] * scale, size[1] * scale, tilt=tilt)
 
 
 class Stage:
@@ -164,7 +180,7 @@ class Stage:
         rgba[..., 3] = np.clip(fall[:, None] * (255 * opacity) + noise, 0, 255)
         self.add(rgba, hold(_MIDDLE, top), anchor=(0.5, 0))
 
-    def finish(self, ground: NDArray[np.uint8], drift: Callable[[float], tuple[float, float]]) -> Timeline:
+    def finish(self, ground: NDArray[np.uint8], drift: Callable[[float], tuple[float, float]], *, product: Box | None = None) -> Timeline:
         """Return the scene; every text box must be where it may be."""
         for note in self.boxes:
             if not SAFE_ZONE.holds(note.box) or note.box.meets(CAPTION_BAND):
@@ -173,4 +189,4 @@ class Stage:
         rows = (ground.shape[0] - self.canvas.height) // 2
         if margin != rows:
             ground = cv2.resize(ground, (self.canvas.width + 2 * margin, self.canvas.height + 2 * margin))  # type: ignore[assignment]
-        return Timeline(self.count, tuple(self.boxes), self.canvas, Ground.of(np.ascontiguousarray(ground), margin=margin), drift, tuple(self.layers))
+        return Timeline(self.count, tuple(self.boxes), self.canvas, Ground.of(np.ascontiguousarray(ground), margin=margin), drift, tuple(self.layers), product)

@@ -105,6 +105,7 @@ class Timeline:
         ground: the opaque picture behind everything.
         drift: frame to the ground's displacement in layout px.
         layers: drawn in this order.
+        product: where the product is at rest, layout px, or None.
     """
 
     count: int
@@ -113,6 +114,7 @@ class Timeline:
     ground: Ground
     drift: Callable[[float], tuple[float, float]]
     layers: tuple[Moving, ...]
+    product: Box | None = None
 
     @property
     def weight(self) -> int:

@@ -28,6 +28,11 @@ class Confetti:
     """See the module."""
 
     manner = "pop"
+    open_foot = True
+
+    def tilt(self, kind: Kind, *, aspect: float) -> float:
+        """It leans like a sticker put on by hand."""
+        return 0.0 if kind is Kind.CLOSING else -6.0 if aspect > 1 else 8.0
 
     def ground(self, picture: Picture, look: Look, rng: np.random.Generator, *, kind: Kind, spot: Spot) -> None:
         """Paint pastel hills and blobs with clean edges."""
@@ -61,7 +66,7 @@ class Confetti:
             away = radius * (0.945 + 0.055 * np.cos(16 * t))
             picture.shape_in(np.stack([away * np.cos(t), away * np.sin(t)], axis=1), self._badge(look, kind))
             picture.shape_in([ellipse(0, 0, radius * 0.84), ellipse(0, 0, radius * 0.84 - 6)], (255, 255, 255), 0.7)
-            path = drift(hold(540, middle), count=stage.count, turn=24)
+            path = drift(hold(spot.x, middle), count=stage.count, turn=24)
             stage.add(picture, enter(path, start=0, length=18, scale=0.2, angle=-40, fade=0.1, ease=ease_back), slides=False)
         if kind is Kind.CLOSING:
             radius, middle = spot.disc(1.15, least=330, most=450)
@@ -70,7 +75,7 @@ class Confetti:
                 wedge = polygon_star(0, 0, radius, radius, 48, turn=0)[number * 8 : number * 8 + 9]
                 picture.shape_in(np.concatenate([[(0, 0)], wedge, [(0, 0)]]), (255, 255, 255) if number % 2 else self._badge(look, kind), 1.0)
             picture.shape_in([ellipse(0, 0, radius), ellipse(0, 0, radius - 16)], (255, 255, 255))
-            stage.add(picture, enter(drift(hold(540, middle), count=stage.count, turn=20), start=0, length=18, scale=0.2, fade=0.1, ease=ease_back), slides=False)
+            stage.add(picture, enter(drift(hold(spot.x, middle), count=stage.count, turn=20), start=0, length=18, scale=0.2, fade=0.1, ease=ease_back), slides=False)
             candy = mix(look.accent, (255, 255, 255), 0.1)
             podium(stage, spot, top=(255, 246, 240), lit=(255, 255, 255), side=(255, 250, 246), shade=mix(candy, (120, 60, 110), 0.5), wide=1.3, bands=(candy,), flat=0.11)
         particles(stage, self._pieces(stage), count=22, speed=(0.5, 3.4), sway=26, spin=3.2, twinkle=0.0, avoid=True)
@@ -99,12 +104,11 @@ class Confetti:
         """Let it bounce in like a sticker."""
         look = stage.look
         stands = kind is Kind.CLOSING
-        tilt = 0.0 if stands else float(stage.rng.choice([-1, 1])) * (6.0 if spot.width > spot.height else 8.0)
         dress(
             stage, spot,
             Dress(
                 wall=None if stands else mix(look.ink, look.accent, 0.2), wall_offset=(8, 30), wall_soft=20, wall_opacity=0.34, floor=mix(look.ink, (0, 0, 0), 0.2) if stands else None, floor_opacity=0.5,
-                sticker=0 if stands else 12, tilt=tilt, offset=(0, 420), scale=0.55, angle=tilt * -3, length=20, back=True, fade=0.1, push=0.03, turn=-tilt * 0.5, bob=0 if stands else 10,
+                sticker=0 if stands else 12, offset=(0, 420), scale=0.55, angle=spot.tilt * -3, length=20, back=True, fade=0.1, push=0.03, turn=-spot.tilt * 0.5, bob=0 if stands else 10,
             ),
         )  # fmt: skip
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from badapple.models import Box
 from badapple.providers.offline.stage.look import mix, shift
 from badapple.providers.offline.stage.motion import Pose, drift, enter, hold
 from badapple.providers.offline.stage.paint import ellipse, quad
@@ -27,6 +28,11 @@ class Grid:
     """See the module."""
 
     manner = "slide"
+    open_foot = False
+
+    def tilt(self, kind: Kind, *, aspect: float) -> float:
+        """It stands upright."""
+        return 0.0
 
     def ground(self, picture: Picture, look: Look, rng: np.random.Generator, *, kind: Kind, spot: Spot) -> None:
         """Paint the night, the glow on the horizon and the lines that run to it."""
@@ -60,7 +66,7 @@ class Grid:
         look = stage.look
         self._flow(stage, self._line(spot, kind))
         dust = [soft_disc(stage, size, mix(look.accent, (255, 255, 255), 0.4), opacity=seen, soft=2) for size, seen in ((2.5, 0.8), (4, 0.5), (6, 0.35))]
-        particles(stage, dust, count=26, speed=(0.15, -0.8), twinkle=0.8)
+        particles(stage, dust, count=14, speed=(0.15, -0.8), twinkle=0.8)
         if kind is Kind.HERO:
             self._halo(stage, spot)
         if kind is Kind.FACTS:
@@ -72,7 +78,7 @@ class Grid:
         picture = stage.picture(1100, 7)
         picture.shape_in(quad(-550, -1.4, 550, 1.4), mix(stage.look.stops[2], stage.look.accent, 0.6))
         sprite = Sprite.of(picture.rgba())
-        count, pace = 11, 0.010 + 0.008 * stage.style.motion.energy
+        count, pace = 9, 0.010 + 0.008 * stage.style.motion.energy
 
         def lane(number: int) -> Path:
             def at(frame: float) -> Pose:
@@ -95,7 +101,7 @@ class Grid:
             r0, r1 = radius - 26, radius - (12 if tick % 6 else 4)
             points = np.array([(r0 * math.cos(a - 0.002), r0 * math.sin(a - 0.002)), (r1 * math.cos(a - 0.002), r1 * math.sin(a - 0.002)), (r1 * math.cos(a + 0.002), r1 * math.sin(a + 0.002)), (r0 * math.cos(a + 0.002), r0 * math.sin(a + 0.002))])
             outer.shape_in(points, look.muted, 0.55)
-        stage.add(outer, enter(drift(hold(540, middle), count=stage.count, turn=30), start=2, length=24, scale=0.7, angle=-60), slides=False)
+        stage.add(outer, enter(drift(hold(spot.x, middle), count=stage.count, turn=30), start=2, length=24, scale=0.7, angle=-60), slides=False)
 
     def _brackets(self, stage: Stage, spot: Spot) -> None:
         """Four corners frame the product."""
@@ -106,7 +112,7 @@ class Grid:
                 picture = stage.picture(arm, arm)
                 x, y = sx * (arm / 2 - 2), sy * (arm / 2 - 2)
                 picture.shape_in(np.array([(x, y), (x - sx * (arm - 4), y), (x - sx * (arm - 4), y - sy * 4), (x - sx * 4, y - sy * 4), (x - sx * 4, y - sy * (arm - 4)), (x, y - sy * (arm - 4))], np.float64), look.accent)
-                path = drift(hold(540 + sx * half, spot.y + sy * tall), count=stage.count, by=(sx * 8, sy * 8))
+                path = drift(hold(spot.x + sx * half, spot.y + sy * tall), count=stage.count, by=(sx * 8, sy * 8))
                 stage.add(picture, enter(path, start=6, length=16, offset=(sx * 120, sy * 120)))
 
     def _portal(self, stage: Stage, spot: Spot) -> None:
@@ -118,7 +124,8 @@ class Grid:
         disc.shape_in(ellipse(0, 0, radius), mix(look.stops[1], look.stops[2], 0.5), 1.0)
         disc.shape_in(ellipse(0, radius * 0.35, radius * 0.62), mix(look.stops[2], look.accent, 0.35), 0.75, soft=70)
         disc.shape_in([ellipse(0, 0, radius), ellipse(0, 0, radius - 4)], mix(look.accent, (255, 255, 255), 0.3))
-        stage.add(disc, enter(drift(hold(540, middle), count=stage.count, by=(0, -12)), start=0, length=24, offset=(0, 90), fade=0.7))
+        floor = Box(left=0, top=0, right=1080, bottom=self._line(spot, Kind.CLOSING))
+        stage.add(disc, enter(drift(hold(spot.x, middle), count=stage.count, by=(0, -12)), start=0, length=24, offset=(0, 90), fade=0.7), clip=floor)
         rx = max(300.0, min(500.0, spot.width * 0.66))
         for number, (share, opacity) in enumerate(((1.0, 0.95), (1.22, 0.5), (1.46, 0.28))):
             base = stage.picture(2 * rx * share + 80, 0.3 * rx * share + 80)
@@ -127,7 +134,7 @@ class Grid:
                 base.shape_in(ellipse(0, 0, rx * 0.7, rx * 0.08), look.accent, 0.5, soft=16)
             base.shape_in([ellipse(0, 0, rx * share, rx * share * 0.13), ellipse(0, 0, rx * share - 4, rx * share * 0.13 - 2.5)], look.accent, opacity)
             pulse = 10.0 * number
-            stage.add(base, enter(drift(hold(540, spot.foot - rx * 0.03 + pulse), count=stage.count, bob=3.0 * number, beat=70, phase=number * 0.2), start=2 + 4 * number, length=18))
+            stage.add(base, enter(drift(hold(spot.x, spot.foot - rx * 0.03 + pulse), count=stage.count, bob=3.0 * number, beat=70, phase=number * 0.2), start=2 + 4 * number, length=18))
 
     def dress(self, stage: Stage, spot: Spot, kind: Kind) -> None:
         """Set it on the grid in cool light, and scan it."""

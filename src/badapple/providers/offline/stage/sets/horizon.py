@@ -24,14 +24,19 @@ class Horizon:
     """See the module."""
 
     manner = "mask"
+    open_foot = False
+
+    def tilt(self, kind: Kind, *, aspect: float) -> float:
+        """It stands upright."""
+        return 0.0
 
     def ground(self, picture: Picture, look: Look, rng: np.random.Generator, *, kind: Kind, spot: Spot) -> None:
         """Paint a wall that curves into its floor, lit from one side."""
         shade, middle, paper = look.stops
         side = float(rng.choice([-1, 1]))
         line = spot.foot - max(60.0, spot.width * 0.1) if kind is not Kind.DETAIL else 1500.0
-        picture.gradient([(0, mix(paper, middle, 0.35)), (line / 1920 - 0.02, mix(middle, paper, 0.25)), (line / 1920 + 0.06, paper), (1, middle)])
-        picture.glow((540 + 420 * side, 520), (900, 1100), paper, 0.9)
+        picture.gradient([(0, mix(middle, shade, 0.35)), (line / 1920 - 0.02, middle), (line / 1920 + 0.06, paper), (1, middle)])
+        picture.glow((540 + 420 * side, 420), (900, 900), paper, 0.45)
         picture.glow((540 - 520 * side, 900), (640, 1300), shade, 0.55)
         picture.glow((540, 2050), (1000, 560), shade, 0.6)
         # The cove between wall and floor is a little darker, never a line.
@@ -43,7 +48,7 @@ class Horizon:
 
     def _window(self, picture: Picture, look: Look, side: float, line: float, kind: Kind) -> None:
         """Four panes of sun fall slantwise on the wall."""
-        paper = mix(look.stops[2], (255, 252, 244), 0.7)
+        paper = mix(look.stops[2], (255, 253, 247), 0.9)
         x0, y0 = 540 + (250 if kind is Kind.HERO else 120) * side, 250.0
         for column in range(2):
             for row in range(3):
@@ -51,7 +56,7 @@ class Horizon:
                 pane = quad(left, top, left + 214, top + 262)
                 pane[:, 0] += (pane[:, 1] - 600) * -0.34 * side
                 pane[:, 1] += (pane[:, 0] - 540) * 0.2 * side
-                picture.shape_in(pane, paper, 0.8 * max(0.25, 1 - max(0.0, top - 500) / 900), soft=11)
+                picture.shape_in(pane, paper, 0.85 * max(0.3, 1 - max(0.0, top - 500) / 1100), soft=9)
 
     def behind(self, stage: Stage, spot: Spot, kind: Kind) -> None:
         """Put one quiet shape: a tinted disc, an arch, or a plinth."""
@@ -62,14 +67,14 @@ class Horizon:
             picture = stage.picture(2 * half + 8, tall + 8)
             arch = np.concatenate([arc(0, half - tall / 2, half, start=180, end=360), [(half, tall / 2), (-half, tall / 2)]])
             picture.shape_in(arch, tint)
-            stage.add(picture, enter(drift(hold(540, spot.foot - 30 - tall / 2), count=stage.count, by=(0, -10)), start=0, length=26, offset=(0, 90), fade=0.8))
+            stage.add(picture, enter(drift(hold(spot.x, spot.foot - 30 - tall / 2), count=stage.count, by=(0, -10)), start=0, length=26, offset=(0, 90), fade=0.8))
         if kind is Kind.CLOSING:
             radius, centre = spot.disc(1.12, least=320, most=430)
             picture = stage.picture(2 * radius + 8, 2 * radius + 8)
             picture.shape_in(ellipse(0, 0, radius), tint)
-            stage.add(picture, enter(drift(hold(540, centre), count=stage.count, by=(0, -14)), start=0, length=28, offset=(0, 80), fade=0.8))
+            stage.add(picture, enter(drift(hold(spot.x, centre), count=stage.count, by=(0, -14)), start=0, length=28, offset=(0, 80), fade=0.8))
             shade, middle, paper = look.stops
-            podium(stage, spot, top=mix(paper, middle, 0.25), lit=mix(paper, (255, 255, 255), 0.7), side=mix(paper, (255, 255, 255), 0.3), shade=shift(shade, light=-7), wide=1.35, flat=0.1)
+            podium(stage, spot, top=mix(paper, middle, 0.25), lit=mix(paper, (255, 255, 255), 0.7), side=mix(paper, (255, 255, 255), 0.3), shade=shift(shade, light=-2), wide=1.3, flat=0.1, most=430, fall=0.06)
         if kind is Kind.DETAIL:
             picture = stage.picture(1000, 1000)
             picture.shape_in(ellipse(0, 0, 470), tint)

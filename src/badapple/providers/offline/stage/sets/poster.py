@@ -9,7 +9,7 @@ import numpy as np
 
 from badapple.providers.offline.stage.look import mix, shift
 from badapple.providers.offline.stage.motion import Pose, drift, enter, hold
-from badapple.providers.offline.stage.paint import ellipse, quad
+from badapple.providers.offline.stage.paint import ellipse
 from badapple.providers.offline.stage.scenery import Chip, Dress, Kind, dress
 
 if TYPE_CHECKING:
@@ -27,26 +27,32 @@ class Poster:
     """See the module."""
 
     manner = "whip"
+    open_foot = True
+
+    def tilt(self, kind: Kind, *, aspect: float) -> float:
+        """It leans into its motion."""
+        lean = -11.0 if aspect > 1.2 else 9.0
+        return lean * (-0.6 if kind is Kind.CLOSING else 1.0)
 
     def ground(self, picture: Picture, look: Look, rng: np.random.Generator, *, kind: Kind, spot: Spot) -> None:
         """Paint the gradient, its rays or slants, and the halftone that ends it."""
         deep, hot, warm = look.stops
         angle = float(rng.choice([62.0, 118.0]))
         span = (-200.0, 2000.0) if angle < 90 else (-560.0, 1640.0)
-        picture.gradient([(0, warm), (0.34, hot), (0.72, mix(hot, deep, 0.55)), (1, deep)], angle=angle, span=span)
-        picture.glow((540, spot.y), (760, 760), warm, 0.75)
+        picture.gradient([(0, mix(hot, warm, 0.25)), (0.3, hot), (0.72, mix(hot, deep, 0.55)), (1, deep)], angle=angle, span=span)
+        picture.glow((spot.x, spot.y + 60), (720, 560), warm, 0.85)
         if kind in {Kind.CLOSING, Kind.CARD}:
             self._rays(picture, look, spot)
         else:
             self._slants(picture, look, rng, kind)
         self._halftone(picture, deep, top=1480, rows=20, grows=True)
-        self._halftone(picture, mix(warm, (255, 255, 255), 0.35), top=-20, rows=9, grows=False)
+        self._halftone(picture, deep, top=-20, rows=9, grows=False)
 
     def _rays(self, picture: Picture, look: Look, spot: Spot) -> None:
         for number in range(18):
             start = math.radians(number * 20 + 4)
             points = [(540, spot.y)] + [(540 + 2300 * math.cos(start + step), spot.y + 2300 * math.sin(start + step)) for step in (0.0, math.radians(10))]
-            picture.shape_in(np.array(points, np.float64), mix(look.stops[2], (255, 255, 255), 0.2), 0.42)
+            picture.shape_in(np.array(points, np.float64), look.stops[0], 0.3)
 
     def _slants(self, picture: Picture, look: Look, rng: np.random.Generator, kind: Kind) -> None:
         for _ in range(7):
@@ -82,7 +88,7 @@ class Poster:
             picture = stage.picture(2 * radius + 8, 2 * radius + 8)
             picture.shape_in(ellipse(0, 0, radius), look.accent)
             picture.shape_in([ellipse(0, 0, radius - 22), ellipse(0, 0, radius - 28)], mix(look.stops[0], look.stops[1], 0.4), 0.9)
-            stage.add(picture, enter(drift(hold(540, middle), count=stage.count, by=(0, -12)), start=0, length=14, scale=0.2, fade=0.2))
+            stage.add(picture, enter(drift(hold(spot.x, middle), count=stage.count, by=(0, -12)), start=0, length=14, scale=0.2, fade=0.2))
         self._streaks(stage, 12)
 
     def _streaks(self, stage: Stage, count: int) -> None:
@@ -98,15 +104,11 @@ class Poster:
     def dress(self, stage: Stage, spot: Spot, kind: Kind) -> None:
         """Throw it in, tilted, over its own shadow."""
         look = stage.look
-        side = float(stage.rng.choice([-1, 1])) if kind is Kind.FACTS else 1.0
-        wide = spot.width / spot.height
-        tilt = -11.0 if wide > 1.2 else 9.0
-        if kind is Kind.CLOSING:
-            tilt *= -0.6
+        side = -1.0 if kind is Kind.FACTS else 1.0
         dress(
             stage, spot,
             Dress(
-                wall=mix(look.stops[0], (0, 0, 0), 0.45), wall_offset=(22, 44), wall_soft=24, wall_opacity=0.55, tilt=tilt * side,
+                wall=mix(look.stops[0], (0, 0, 0), 0.45), wall_offset=(22, 44), wall_soft=24, wall_opacity=0.55,
                 offset=(760 * side, 760 * side * _SLOPE), scale=0.8, angle=-14 * side, length=16, back=True, fade=0.15,
                 push=0.05, turn=-2.4 * side, bob=9, sweep=0.5 if stage.style.motion.sweep else 0, sweep_start=20,
             ),

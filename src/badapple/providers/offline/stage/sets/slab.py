@@ -25,6 +25,11 @@ class Slab:
     """See the module."""
 
     manner = "mask"
+    open_foot = False
+
+    def tilt(self, kind: Kind, *, aspect: float) -> float:
+        """It leans where it stands before a slab."""
+        return {Kind.FACTS: -8.0, Kind.CLOSING: 5.0}.get(kind, 0.0) * (1 if aspect > 1 else -1)
 
     def ground(self, picture: Picture, look: Look, rng: np.random.Generator, *, kind: Kind, spot: Spot) -> None:
         """Paint flat blocks; where they meet depends on where the product stands."""
@@ -53,16 +58,18 @@ class Slab:
         picture.shape_in([ellipse(30 + column * 68 + (row % 2) * 34, top + row * 58, 11) for row in range(6) for column in range(-1, 17)], colour)
 
     def _tiles(self, picture: Picture, look: Look, rng: np.random.Generator) -> None:
-        """Quarter discs and squares in a grid of 360 px round the edge; the middle stays calm."""
+        """Quarter discs and squares in a grid of 216 px along the foot; the rest stays calm."""
         black, main, second = look.stops
-        colours = (second, black, _PAPER, look.accent)
-        for number, (column, row) in enumerate(((0, 4), (1, 4), (2, 4), (0, 5), (1, 5), (2, 5))):
-            left, top = column * 360.0, row * 360.0 - 60 + 120
-            picture.shape_in(quad(left, top, left + 360, top + 360), colours[(number * 3 + int(rng.integers(2))) % 3])
-            cx, cy = left + 360 * float(rng.integers(2)), top + 360 * float(rng.integers(2))
+        side = 216.0
+        for number in range(18):
+            column, row = number % 6, number // 6
+            left, top = column * side - 108, 1504 + row * side
+            ground, ahead = ((second, black), (black, main), (_PAPER, look.accent), (black, second), (main, black))[(number * 2 + row + int(rng.integers(2))) % 5]
+            picture.shape_in(quad(left, top, left + side, top + side), ground)
+            cx, cy = left + side * float(rng.integers(2)), top + side * float(rng.integers(2))
             start = {(0, 0): 0, (1, 0): 90, (1, 1): 180, (0, 1): 270}[(int(cx > left), int(cy > top))]
-            wedge = np.concatenate([[(cx, cy)], arc(cx, cy, 360, start=start, end=start + 90), [(cx, cy)]])
-            picture.shape_in(wedge, (main, look.accent, main, black, look.accent, main)[number])
+            wedge = np.concatenate([[(cx, cy)], arc(cx, cy, side, start=start, end=start + 90), [(cx, cy)]])
+            picture.shape_in(wedge, ahead)
 
     def behind(self, stage: Stage, spot: Spot, kind: Kind) -> None:
         """Slide in the disc or the slab that the product stands against."""
@@ -72,7 +79,7 @@ class Slab:
             radius, middle = spot.disc(0.86, least=290, most=400)
             picture = stage.picture(2 * radius + 8, 2 * radius + 8)
             picture.shape_in(ellipse(0, 0, radius), second)
-            stage.add(picture, enter(drift(hold(540, middle), count=stage.count, by=(0, -18)), start=0, length=16, offset=(1000, 0), fade=0))
+            stage.add(picture, enter(drift(hold(spot.x, middle), count=stage.count, by=(0, -18)), start=0, length=16, offset=(1000, 0), fade=0))
         if kind is Kind.FACTS:
             wide, tall = 1200.0, spot.height * 0.62
             picture = stage.picture(wide, tall)
@@ -82,18 +89,16 @@ class Slab:
             half, tall = max(300.0, min(420.0, spot.width * 0.62)), spot.height * 0.8 + 130
             picture = stage.picture(2 * half, tall)
             picture.shape_in(quad(-half, -tall / 2, half, tall / 2), second)
-            stage.add(picture, enter(drift(hold(540, spot.foot - tall / 2 + 90), count=stage.count, by=(0, -12)), start=0, length=15, offset=(0, 1200), fade=0))
+            stage.add(picture, enter(drift(hold(spot.x, spot.foot - tall / 2 + 90), count=stage.count, by=(0, -12)), start=0, length=15, offset=(0, 1200), fade=0))
 
     def dress(self, stage: Stage, spot: Spot, kind: Kind) -> None:
         """Snap it in, with a hard shadow."""
         look = stage.look
-        wide = spot.width / spot.height
-        tilt = {Kind.FACTS: -8.0, Kind.CLOSING: 5.0}.get(kind, 0.0) * (1 if wide > 1 else -1)
         dress(
             stage, spot,
             Dress(
-                wall=mix(look.stops[0], (0, 0, 0), 0.3), wall_offset=(26, 26), wall_soft=0.8, wall_opacity=0.92 if kind is not Kind.HERO else 0.85, tilt=tilt,
-                offset=(0, 500), scale=0.9, length=13, fade=0.15, back=True, push=0.055, turn=1.6 if tilt else 0, bob=0.0, by=(0, -10),
+                wall=mix(look.stops[0], (0, 0, 0), 0.3), wall_offset=(26, 26), wall_soft=0.8, wall_opacity=0.92 if kind is not Kind.HERO else 0.85,
+                offset=(0, 500), scale=0.9, length=13, fade=0.15, back=True, push=0.055, turn=1.6 if spot.tilt else 0, bob=0.0, by=(0, -10),
             ),
         )  # fmt: skip
 
