@@ -58,7 +58,7 @@ def plain_backdrop(rgb: Bytes) -> Backdrop | None:
     depth = max(2, round(0.015 * max(small.shape[:2])))
     edge[depth:-depth, depth:-depth] = False
     where, colours = terms[edge], small[edge]
-    kept = np.linalg.norm(colours - np.median(colours, axis=0), axis=1) < 40
+    kept = np.linalg.norm(colours - np.median(colours, axis=0), axis=1) < 60
     for tolerance in (20.0, 10.0):
         if kept.mean() < _LEAST_SHARE:
             return None

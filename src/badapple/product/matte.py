@@ -94,7 +94,7 @@ def spread(rgb: Bytes, known: Bytes) -> Floats:
     for colour, weight in reversed(pyramid):
         filled = cv2.resize(filled, weight.shape[::-1], interpolation=cv2.INTER_LINEAR)
         share = np.minimum(weight * 4, 1.0)[..., None]  # four taps' worth of evidence are enough
-        filled += (colour / np.maximum(weight, 1e-6)[..., None] - filled) * share
+        filled = filled + (colour / np.maximum(weight, 1e-6)[..., None] - filled) * share
     filled = cv2.resize(filled, known.shape[::-1], interpolation=cv2.INTER_LINEAR)
     return np.clip(filled, 0.0, 255.0, out=filled)
 

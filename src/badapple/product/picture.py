@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import io
 import struct
-import warnings
 
 # Each plug-in registers itself; left to itself Pillow would import all forty for a format that it does not know.
 from PIL import GifImagePlugin, Image, ImageCms, JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa: F401
@@ -41,8 +40,6 @@ def read(data: bytes) -> tuple[Image.Image, tuple[int, int]]:
     Raises:
         Refused: it cannot be used.
     """
-    Image.MAX_IMAGE_PIXELS = None  # our own limit is lower, and it speaks clearly
-    warnings.simplefilter("ignore")
     try:
         image = _open(data)
         check_size(image.width, image.height)

@@ -41,7 +41,7 @@ def saliency(rgb: MatLike) -> MatLike:
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
     small = cv2.resize(rgb, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
     small = small * np.float32(1 / max(float(small.max()), 1.0))
-    small = (small - np.array(_MEAN, np.float32)) / np.array(_DEVIATION, np.float32)
+    small = np.divide(np.subtract(small, _MEAN, dtype=np.float32), _DEVIATION, dtype=np.float32)
     with as_file(files("badapple.product") / "data" / "u2netp.onnx") as model:
         session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
     feed = {session.get_inputs()[0].name: np.ascontiguousarray(small.transpose(2, 0, 1)[None])}
