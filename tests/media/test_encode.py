@@ -9,8 +9,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import av
+import fontpkg
 import numpy as np
 import pytest
+from fontTools.ttLib import TTFont
 
 from badapple import process
 from badapple.errors import MediaError
@@ -95,6 +97,29 @@ def test_captions_are_burned_in_at_film_time(how: encode.Encoding, tmp_path: Pat
 
     changed = np.ptp(luma(tmp_path / "out.mp4"), axis=(1, 2)) > 60
     assert np.flatnonzero(changed).tolist() == list(range(10, 16))  # 10.0 s is frame 300, 10.2 s is frame 306
+
+
+def test_captions_use_the_fonts_of_the_folder(how: encode.Encoding, tmp_path: Path) -> None:
+    fonts = tmp_path / "fonts: it's here"
+    fonts.mkdir()
+    font = TTFont(fontpkg.path("anton"))
+    for name in font["name"].names:
+        if name.nameID in (1, 4, 16):
+            name.string = "Only Here"
+    font.save(fonts / "only.ttf")
+    captions = tmp_path / "captions.ass"
+    captions.write_text(
+        _ASS.replace("Sans", "Only Here").replace("{\\p1}m 0 0 l 400 0 400 200 0 200{\\p0}", "Some words")
+    )
+
+    widths = []
+    for folder in (fonts, None):
+        look = replace(how, captions=captions, fonts=folder)
+        encode.encode(shades(*[60] * 3), tmp_path / "out.mp4", at=300, count=3, how=look)
+        columns = np.flatnonzero((luma(tmp_path / "out.mp4")[1] > 150).any(axis=0))
+        widths.append(int(columns[-1] - columns[0]))
+
+    assert widths[0] < 0.85 * widths[1]  # Anton is narrow
 
 
 def test_presets_share_one_header(how: encode.Encoding, tmp_path: Path) -> None:
