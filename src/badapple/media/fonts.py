@@ -44,6 +44,7 @@ _NOTO = {
 }  # fmt: skip
 _SYSTEM = Path("/usr/share/fonts")
 _SYSTEM_CJK = ("NotoSansCJK*", "SourceHanSans*", "wqy-*", "DroidSansFallback*", "NanumGothic*", "ipag*")
+_REMEMBERED = 4096  #: divided texts that are kept
 _SUFFIXES = {".ttf", ".otf", ".ttc", ".otc"}
 _CJK_INSTALL = (
     "run `pip install 'badapple[cjk]'`, or put a font with these characters into a folder named by BADAPPLE_FONTS"
@@ -93,7 +94,7 @@ def _members(path: Path) -> tuple[str, ...]:
         return tuple(font["name"].getBestFamilyName() or "" for font in collection)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=48)  # a variable font takes 0.6 to 4 MB
 def _load(path: Path, index: int, size: float, weight: int, optical: float) -> ImageFont.FreeTypeFont:
     font = ImageFont.truetype(path, size, index=index, layout_engine=ImageFont.Layout.RAQM)
     try:
@@ -189,6 +190,8 @@ class FontBook:
         """
         key = (text, face, within or text)
         if key not in self._runs:
+            if len(self._runs) >= _REMEMBERED:
+                self._runs.clear()
             self._runs[key] = self._divide(text, face=face, within=within or text)
         return self._runs[key]
 

@@ -40,6 +40,7 @@ _SPACES = re.compile(r"[ \t\r\n\f\v\u0085\u2028\u2029]+")
 _STEERING = re.compile("[\u00ad\u061c\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _SKIN = range(0x1F3FB, 0x1F400)
 _FLAG_LETTERS = range(0x1F1E6, 0x1F200)
+_KANA = "Kana"
 _STRONG_RIGHT = {"R", "AL"}
 _NUMBERS = {"EN", "AN"}
 _WIDE = (
@@ -250,11 +251,11 @@ def _belong_together(before: str, after: str, *, japanese: bool) -> bool:
         return False
     if not is_wide(before[-1]):
         return len(before) < 4 and not is_wide(after)  # A/B, X-1
-    last, first = script_of(before[-1]), script_of(after)
+    last, first = (_KANA if letter == "ー" else script_of(letter) for letter in (before[-1], after[0]))
     if "Hang" in (last, first):  # Korean breaks at its spaces
         return True
     # A Japanese phrase is a word (one script) with the hiragana after it.
-    return japanese and (first == "Hira" or (last == first and last != "Zyyy") or after[0] == "ー")
+    return japanese and (first == "Hira" or (last == first and last != "Zyyy"))
 
 
 def split_long(unit: str) -> list[str]:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from badapple import process, styles
 from badapple.media.colour import BLACK, ENOUGH, WHITE, contrast
-from badapple.models import HEIGHT, WIDTH, Box, Card, Maker, TextBox
+from badapple.models import HEIGHT, TOTAL_FRAMES, WIDTH, Box, Card, Maker, TextBox
 from badapple.providers.offline.arrange import arrange
 from badapple.providers.offline.hero import load_hero
 from badapple.providers.offline.sheet import Sheet, rounded
@@ -59,13 +59,13 @@ class OfflineCardPainter:
         sheet, card = compose(order, style=style, book=self._book, out=out)
         out.parent.mkdir(parents=True, exist_ok=True)
         part = out.with_name(out.name + ".part")
-        Image.fromarray(sheet.bytes()).save(part, "PNG", compress_level=3)
+        Image.fromarray(sheet.bytes()).save(part, "PNG", compress_level=1)
         part.replace(out)
         return card
 
 
 def compose(order: CardOrder, *, style: Style, book: FontBook, out: Path) -> tuple[Sheet, Card]:
-    """Draw the card and say where its parts are."""
+    """Draw the card and say where its parts are; its text stands as long as the card is shown."""
     look = resolve(style, order.product)
     hero = load_hero(order.product, style)
     plan = arrange(order, style=style, look=look, book=book, hero=hero)
@@ -79,7 +79,8 @@ def compose(order: CardOrder, *, style: Style, book: FontBook, out: Path) -> tup
     boxes = [_write(sheet, order.product_name, plan.name, (look.ink,), enough=_LARGE)]
     if plan.line is not None:
         boxes.append(_write(sheet, order.line, plan.line, (look.muted, look.ink), enough=ENOUGH))
-    boxes.append(TextBox(text=order.cta, box=plan.button.draw(sheet, plan.button_box), start=0, end=0))
+    label = plan.button.draw(sheet, plan.button_box)
+    boxes.append(TextBox(text=order.cta, box=label, start=0, end=TOTAL_FRAMES))
     shown = hero.inside(plan.hero) if hero is not None and plan.hero is not None else None
     return sheet, Card(path=out, boxes=tuple(boxes), button=plan.button_box, product=shown)
 
@@ -100,7 +101,8 @@ def _write(sheet: Sheet, text: str, placed: Text, inks: tuple[RGB, ...], *, enou
         return min(contrast(ink, ground) for ground in grounds)
 
     ink = next((ink for ink in inks if worst(ink) >= enough), None) or max((*inks, BLACK, WHITE), key=worst)
-    return TextBox(text=text, box=sheet.write(placed.setting.coloured(ink), placed.left, placed.top), start=0, end=0)
+    box = sheet.write(placed.setting.coloured(ink), placed.left, placed.top)
+    return TextBox(text=text, box=box, start=0, end=TOTAL_FRAMES)
 
 
 def _extremes(pixels: NDArray[np.float32]) -> tuple[RGB, RGB]:
