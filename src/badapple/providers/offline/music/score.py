@@ -132,8 +132,8 @@ def compose(bed: Bed, key_name: str, grid: Grid, *, seed: int) -> Score:
 
 
 def _bars(piece: _Piece, seed: int) -> list[_Bar]:
-    """Return the bars; each section begins a new one, and the very last holds the chord that rings."""
-    grid, bars = piece.grid, list[_Bar]()
+    """Return the bars: a section begins a new one, parts go on where they were, the last holds the chord that rings."""
+    grid, bars, played = piece.grid, list[_Bar](), {"A": 0, "B": 0}
     *scenes, (card, end) = grid.sections
     for number, (start, stop) in enumerate(scenes):
         part = "B" if number % 2 else "A"
@@ -142,7 +142,11 @@ def _bars(piece: _Piece, seed: int) -> list[_Bar]:
         starts = list(range(start, max(start + 1, stop - 1), _BAR))
         for place, (low, high) in enumerate(pairwise([*starts, stop])):
             intensity = full if number or place else 0.45
-            bars.append(_Bar(start=low, stop=high, degree=degrees[place % 4], intensity=intensity, half=place % 2))
+            degree = degrees[played[part] % 4]
+            played[part] += 1
+            bars.append(_Bar(start=low, stop=high, degree=degree, intensity=intensity, half=place % 2))
+    if len(bars) > 2:  # the chord before the end card wants to go home
+        bars[-1] = replace(bars[-1], degree=4 if piece.key.mode == "major" else 6)
     beat = (grid.seconds[-1] - grid.seconds[-2]) / max(1, end - card)
     ring = max(card, end - max(2, round(_RING / beat)))
     for place, low in enumerate(range(card, ring, _BAR)):
