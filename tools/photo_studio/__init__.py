@@ -1,0 +1,1 @@
+"""A small NumPy path tracer that takes the demo's product photo."""
