@@ -39,9 +39,10 @@ class OfflineSceneRenderer:
         self._book = book
         self._style_dirs = style_dirs
 
-    async def render(self, order: SceneOrder, folder: Path) -> Frames:  # noqa: ARG002 - the port names a folder; nothing is written
+    async def render(self, order: SceneOrder, folder: Path) -> Frames:  # noqa: ARG002 - nothing is written
         """Prepare the scene's sprites and return its frames, to be drawn on demand."""
-        return await process.in_thread(self.prepare, order)
+        timeline = await process.in_thread(self.prepare, order)
+        return timeline
 
     def prepare(self, order: SceneOrder) -> Timeline:
         """Set the scene, here and now; takes well under a second."""

@@ -25,7 +25,14 @@ if TYPE_CHECKING:
 
 __all__ = ["paint_backdrop", "scenery_of"]
 
-_SETS: dict[str, type[Scenery]] = {"bokeh": Bokeh, "poster": Poster, "horizon": Horizon, "slab": Slab, "confetti": Confetti, "grid": Grid}
+_SETS: dict[str, type[Scenery]] = {
+    "bokeh": Bokeh,
+    "poster": Poster,
+    "horizon": Horizon,
+    "slab": Slab,
+    "confetti": Confetti,
+    "grid": Grid,
+}
 
 
 def scenery_of(style: Style) -> Scenery:
@@ -33,7 +40,9 @@ def scenery_of(style: Style) -> Scenery:
     return _SETS[style.motion.set]()
 
 
-def paint_backdrop(style: Style, product: Product, *, width: int, height: int, seed: int, variant: int, spot: Spot | None = None) -> NDArray[np.uint8]:
+def paint_backdrop(
+    style: Style, product: Product, *, width: int, height: int, seed: int, variant: int, spot: Spot | None = None
+) -> NDArray[np.uint8]:
     """Paint a style's backdrop, RGB bytes (height, width, 3).
 
     Args:

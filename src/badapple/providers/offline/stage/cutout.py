@@ -15,6 +15,7 @@ from badapple.providers.offline.stage.facts import chips, chips_height
 from badapple.providers.offline.stage.lettering import ghost_row, headline, place, readable, subline
 from badapple.providers.offline.stage.look import contrast, mix
 from badapple.providers.offline.stage.motion import drift, ease_in_out, enter, hold
+from badapple.providers.offline.stage.paint import quad
 from badapple.providers.offline.stage.scenery import Dress, Kind, shadowed
 from badapple.providers.offline.stage.staging import MARGIN, Spot, Stage, stand
 
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
 
     from badapple.media.fonts import FontBook
     from badapple.models import SceneOrder
+    from badapple.providers.offline.stage.lettering import Words
     from badapple.providers.offline.stage.look import RGB
     from badapple.providers.offline.stage.motion import Pose
-    from badapple.providers.offline.stage.lettering import Words
     from badapple.providers.offline.stage.scenery import Scenery
     from badapple.providers.offline.stage.timeline import Timeline
     from badapple.styles import Style
@@ -50,25 +51,38 @@ def film(order: SceneOrder, style: Style, book: FontBook) -> Timeline:
 
 def _hero(stage: Stage) -> Timeline:
     wide = stage.source[0] / stage.source[1] > 1.5
-    title = headline(stage, stage.order.scene.headline or stage.order.product_name, size=_display(stage, 156), height=400 if wide else 280)
+    title = headline(
+        stage,
+        stage.order.scene.headline or stage.order.product_name,
+        size=_display(stage, 156),
+        height=400 if wide else 280,
+    )
     words = [title, subline(stage, stage.order.scene.subline)]
     spot, top = _cluster(stage, words, Kind.HERO, tallest=780)
     return _play(stage, spot, Kind.HERO, words, top)
 
 
 def _closing(stage: Stage) -> Timeline:
-    words = [headline(stage, stage.order.scene.headline, size=_display(stage, 136), height=300), subline(stage, stage.order.scene.subline)]
+    words = [
+        headline(stage, stage.order.scene.headline, size=_display(stage, 136), height=300),
+        subline(stage, stage.order.scene.subline),
+    ]
     spot, top = _cluster(stage, words, Kind.CLOSING, widest=760, tallest=640, foot=1150)
     return _play(stage, spot, Kind.CLOSING, words, top)
 
 
 def _facts(stage: Stage) -> Timeline:
     scene = stage.order.scene
-    words = [headline(stage, scene.headline, size=_display(stage, 112), height=230), subline(stage, scene.subline, size=44)]
+    words = [
+        headline(stage, scene.headline, size=_display(stage, 112), height=230),
+        subline(stage, scene.subline, size=44),
+    ]
     if scene.points and stage.source[0] / stage.source[1] < 0.68:
         return _beside(stage, words)
     tall = chips_height(scene.points)
-    spot, top = _cluster(stage, words, Kind.FACTS, widest=840, tallest=700 - tall * 0.6, foot=(1236 if not scene.points else 1190) - tall)
+    spot, top = _cluster(
+        stage, words, Kind.FACTS, widest=840, tallest=700 - tall * 0.6, foot=(1236 if not scene.points else 1190) - tall
+    )
     return _play(stage, spot, Kind.FACTS, words, top, points=scene.points)
 
 
@@ -76,14 +90,33 @@ def _beside(stage: Stage, words: list[Words | None]) -> Timeline:
     """Stand a tall product on the right and list the facts on its left."""
     top = _TOP + 10
     under = top + _height(words) + 84
-    spot = replace(stand(stage.source, top=under, foot=1252, widest=360, tallest=860, tilt=_tilt(stage, Kind.FACTS)), x=SAFE_ZONE.right - 190.0, sky=under - 62)
+    spot = replace(
+        stand(stage.source, top=under, foot=1252, widest=360, tallest=860, tilt=_tilt(stage, Kind.FACTS)),
+        x=SAFE_ZONE.right - 190.0,
+        sky=under - 62,
+    )
     return _play(stage, spot, Kind.FACTS, words, top, points=stage.order.scene.points, beside=True)
 
 
-def _cluster(stage: Stage, words: list[Words | None], kind: Kind, *, widest: float = 910, tallest: float = 720, foot: float = _FOOT) -> tuple[Spot, float]:
+def _cluster(
+    stage: Stage,
+    words: list[Words | None],
+    kind: Kind,
+    *,
+    widest: float = 910,
+    tallest: float = 720,
+    foot: float = _FOOT,
+) -> tuple[Spot, float]:
     """Return the product's spot and the top of the words: one group, with no hole between them."""
     height = _height(words)
-    spot = stand(stage.source, top=_TOP + height + (64 if height else 0), foot=foot, widest=widest, tallest=tallest, tilt=_tilt(stage, kind))
+    spot = stand(
+        stage.source,
+        top=_TOP + height + (64 if height else 0),
+        foot=foot,
+        widest=widest,
+        tallest=tallest,
+        tilt=_tilt(stage, kind),
+    )
     tall = spot.box.height
     slack = foot - tall - height - _TOP
     # Room that is left goes above the words, between, and (less) under the product.
@@ -107,7 +140,16 @@ def _height(words: list[Words | None]) -> float:
     return sum(heights) + _LEAD * max(0, len(heights) - 1)
 
 
-def _play(stage: Stage, spot: Spot, kind: Kind, words: list[Words | None], top: float, *, points: tuple[str, ...] = (), beside: bool = False) -> Timeline:
+def _play(
+    stage: Stage,
+    spot: Spot,
+    kind: Kind,
+    words: list[Words | None],
+    top: float,
+    *,
+    points: tuple[str, ...] = (),
+    beside: bool = False,
+) -> Timeline:
     scenery = scenery_of(stage.style)
     ground = _ground(stage, scenery, kind, spot)
     tops = []
@@ -116,7 +158,14 @@ def _play(stage: Stage, spot: Spot, kind: Kind, words: list[Words | None], top: 
         top += item.setting.height + _LEAD if item is not None else 0
         if item is not None:
             left = SAFE_ZONE.left if item.align == "left" else 540 - item.setting.width / 2
-            stage.keep_out.append(Box(left=left - 34, top=tops[-1] - 30, right=left + item.setting.width + 34, bottom=tops[-1] + item.setting.height + 30))
+            stage.keep_out.append(
+                Box(
+                    left=left - 34,
+                    top=tops[-1] - 30,
+                    right=left + item.setting.width + 34,
+                    bottom=tops[-1] + item.setting.height + 30,
+                )
+            )
     scenery.behind(stage, spot, kind)
     if kind is Kind.FACTS:
         _ghosts(stage, scenery, spot, ground)
@@ -124,24 +173,54 @@ def _play(stage: Stage, spot: Spot, kind: Kind, words: list[Words | None], top: 
     scenery.front(stage, spot, kind)
     for number, item in enumerate(words):
         if item is not None:
-            _say(stage, item, top=tops[number], ground=ground, start=6 + 7 * number, manner=scenery.manner if number == 0 else "rise", quiet=number > 0)
+            _say(
+                stage,
+                item,
+                top=tops[number],
+                ground=ground,
+                start=6 + 7 * number,
+                manner=scenery.manner if number == 0 else "rise",
+                quiet=number > 0,
+            )
     if points:
         if beside:
-            chips(stage, scenery, points, top=spot.y - chips_height(points) / 2, left=SAFE_ZONE.left, width=spot.box.left - SAFE_ZONE.left - 40)
+            chips(
+                stage,
+                scenery,
+                points,
+                top=spot.y - chips_height(points) / 2,
+                left=SAFE_ZONE.left,
+                width=spot.box.left - SAFE_ZONE.left - 40,
+            )
         else:
             chips(stage, scenery, points, top=spot.foot + 62)
     return _finish(stage, ground, spot)
 
 
-def _say(stage: Stage, words: Words, *, top: float, ground: NDArray[np.uint8], start: float, manner: str, quiet: bool) -> None:
+def _say(
+    stage: Stage, words: Words, *, top: float, ground: NDArray[np.uint8], start: float, manner: str, quiet: bool
+) -> None:
     """Bring words in, in the first of the style's colours that reads on what is behind them."""
     look = stage.look
     margin, height, width = round(MARGIN * stage.scale), ground.shape[0], ground.shape[1]
     left = SAFE_ZONE.left if words.align == "left" else 540 - words.setting.width / 2
-    rows = slice(max(0, round(top * stage.scale) + margin), min(height, round((top + words.setting.height) * stage.scale) + margin + 1))
-    columns = slice(max(0, round(left * stage.scale) + margin), min(width, round((left + words.setting.width) * stage.scale) + margin + 1))
+    rows = slice(
+        max(0, round(top * stage.scale) + margin),
+        min(height, round((top + words.setting.height) * stage.scale) + margin + 1),
+    )
+    columns = slice(
+        max(0, round(left * stage.scale) + margin),
+        min(width, round((left + words.setting.width) * stage.scale) + margin + 1),
+    )
     choices = ((look.muted,) if quiet else ()) + (look.ink, (255, 255, 255), (18, 16, 14))
-    place(stage, words, top=top, start=start, manner=manner, colour=readable(choices, np.ascontiguousarray(ground[rows, columns]), least=4.5 if quiet else 3.0))
+    place(
+        stage,
+        words,
+        top=top,
+        start=start,
+        manner=manner,
+        colour=readable(choices, np.ascontiguousarray(ground[rows, columns]), least=4.5 if quiet else 3.0),
+    )
 
 
 def _ground(stage: Stage, scenery: Scenery, kind: Kind, spot: Spot) -> NDArray[np.uint8]:
@@ -154,7 +233,9 @@ def _finish(stage: Stage, ground: NDArray[np.uint8], spot: Spot) -> Timeline:
     reach = (0.45 + 0.5 * stage.style.motion.energy) * MARGIN
     angle = float(stage.rng.uniform(0, 2 * math.pi))
     dx, dy, count = math.cos(angle) * reach * 0.9, math.sin(angle) * reach * 0.5, stage.count
-    return stage.finish(ground, lambda frame: (dx * (2 * frame / count - 1), dy * (2 * frame / count - 1)), product=spot.box)
+    return stage.finish(
+        ground, lambda frame: (dx * (2 * frame / count - 1), dy * (2 * frame / count - 1)), product=spot.box
+    )
 
 
 def _ghosts(stage: Stage, scenery: Scenery, spot: Spot, ground: NDArray[np.uint8]) -> None:
@@ -172,15 +253,19 @@ def _ghosts(stage: Stage, scenery: Scenery, spot: Spot, ground: NDArray[np.uint8
     hollow = ghost_row(stage, text, size=size, colour=tint, opacity=0.36, outline=0.012, tilt=tilt)
     filled = ghost_row(stage, text, size=size, colour=tint, opacity=0.13, outline=0.0, tilt=tilt)
     # The rows pass behind the product and go on under the captions, whose band stays clear.
-    middles = [spot.y + offset * size * 1.1 + 10 for offset in (-0.62, 0.12, 0.86)]
-    for number, y in enumerate(y for y in (*middles, 1640.0, 1640 + size * 0.84) if y < CAPTION_BAND.top - size * 0.6 or (y > 1600 and scenery.open_foot)):
+    first = max(spot.y - size * 0.68 + 10, spot.sky + size * (0.42 if tilt == 0 else 0.6))
+    rows = [y for y in (first, first + size * 0.82, first + size * 1.64) if y < CAPTION_BAND.top - size * 0.6]
+    for number, y in enumerate(rows + ([1640.0, 1640 + size * 0.84] if scenery.open_foot else [])):
         (filled if number % 2 else hollow).run(stage, y=y, speed=speed * (-1) ** number, shift=260.0 * number)
 
 
 def _detail(stage: Stage) -> Timeline:
     """Glide over the product from near, or, where the photo is too small for that, lean it out of the frame."""
     scene = stage.order.scene
-    words = [headline(stage, scene.headline, size=_display(stage, 122), height=340, align="left"), subline(stage, scene.subline, size=46, align="left")]
+    words = [
+        headline(stage, scene.headline, size=_display(stage, 122), height=340, align="left"),
+        subline(stage, scene.subline, size=46, align="left"),
+    ]
     top = _TOP + 40
     under = top + _height(words) + 60
     spot, path = _near(stage, under)
@@ -195,7 +280,15 @@ def _detail(stage: Stage) -> Timeline:
     _rule(stage, top - 34, ground)
     for number, item in enumerate(words):
         if item is not None:
-            _say(stage, item, top=top, ground=ground, start=6 + 7 * number, manner=scenery.manner if number == 0 else "rise", quiet=number > 0)
+            _say(
+                stage,
+                item,
+                top=top,
+                ground=ground,
+                start=6 + 7 * number,
+                manner=scenery.manner if number == 0 else "rise",
+                quiet=number > 0,
+            )
             top += item.setting.height + _LEAD
     return _finish(stage, ground, spot)
 
@@ -231,7 +324,12 @@ def _close_up(stage: Stage, spot: Spot, travel: tuple[float, float, float]) -> N
     path = enter(path, start=0, length=26 * stage.calm, offset=(0, 110), fade=0.35)
     if spot.foot < 1560:
         mirror = light.reflection(rgba, opacity=0.26 if dark else 0.12, reach=0.4, soft=max(0.6, 4 * stage.scale))
-        stage.add(mirror, lambda frame: _lower(path(frame), spot.height * path(frame).scale - 3), anchor=(0.5, 0.0), slides=False)
+        stage.add(
+            mirror,
+            lambda frame: _lower(path(frame), spot.height * path(frame).scale - 3),
+            anchor=(0.5, 0.0),
+            slides=False,
+        )
     anchor = (0.5, 0.0)
     if not dark:
         how = Dress(wall=mix(look.stops[0], (0, 0, 0), 0.6), wall_opacity=0.3, wall_offset=(0, 30), wall_soft=34)
@@ -250,8 +348,11 @@ def _rule(stage: Stage, y: float, ground: NDArray[np.uint8]) -> None:
     seen = contrast(stage.look.accent, (red, green, blue)) > 1.7
     long, thick = 120, 6 if stage.style.motion.energy < 0.6 else 14
     picture = stage.picture(long, thick)
-    picture.rgb[:] = stage.look.accent if seen else stage.look.ink
-    assert picture.cover is not None  # noqa: S101 - a clear picture has one
-    picture.cover[:] = 1
+    picture.shape_in(quad(-long, -thick, long, thick), stage.look.accent if seen else stage.look.ink)
     clip = Box(left=SAFE_ZONE.left, top=y - thick, right=SAFE_ZONE.left + long + 2, bottom=y + thick + 2)
-    stage.add(picture, enter(hold(SAFE_ZONE.left, y), start=4, length=18, offset=(-long, 0), fade=0, ease=ease_in_out), anchor=(0, 0.5), clip=clip)
+    stage.add(
+        picture,
+        enter(hold(SAFE_ZONE.left, y), start=4, length=18, offset=(-long, 0), fade=0, ease=ease_in_out),
+        anchor=(0, 0.5),
+        clip=clip,
+    )

@@ -39,17 +39,34 @@ class Words:
     align: str
 
 
-def headline(stage: Stage, text: str, *, size: float = 136, height: float = 330, align: str = "center", colour: RGB | None = None, lines: int = 3) -> Words | None:
+def headline(
+    stage: Stage,
+    text: str,
+    *,
+    size: float = 136,
+    height: float = 330,
+    align: str = "center",
+    colour: RGB | None = None,
+    lines: int = 3,
+) -> Words | None:
     """Set display type; None for an empty text."""
-    return _set(stage, text, display=True, size=size, height=height, align=align, colour=colour or stage.look.ink, lines=lines)
+    return _set(
+        stage, text, display=True, size=size, height=height, align=align, colour=colour or stage.look.ink, lines=lines
+    )
 
 
-def subline(stage: Stage, text: str, *, size: float = 50, align: str = "center", colour: RGB | None = None, lines: int = 2) -> Words | None:
+def subline(
+    stage: Stage, text: str, *, size: float = 50, align: str = "center", colour: RGB | None = None, lines: int = 2
+) -> Words | None:
     """Set a quieter line; None for an empty text."""
-    return _set(stage, text, display=False, size=size, height=140, align=align, colour=colour or stage.look.muted, lines=lines)
+    return _set(
+        stage, text, display=False, size=size, height=140, align=align, colour=colour or stage.look.muted, lines=lines
+    )
 
 
-def _set(stage: Stage, text: str, *, display: bool, size: float, height: float, align: str, colour: RGB, lines: int) -> Words | None:
+def _set(
+    stage: Stage, text: str, *, display: bool, size: float, height: float, align: str, colour: RGB, lines: int
+) -> Words | None:
     if not text.strip():
         return None
     kind = stage.style.type
@@ -57,12 +74,24 @@ def _set(stage: Stage, text: str, *, display: bool, size: float, height: float, 
     found = []
     for most in range(1, _lines(text, lines) + 1):
         with contextlib.suppress(InputError):
-            found.append(set_text(
-                text, book=stage.book, face=face, size=size, smallest=26, width=SAFE_ZONE.width, height=height, max_lines=most,
-                colour=colour, scale=stage.scale, align="left" if align == "left" else "center",
-                tracking=kind.tracking if display else 0.0, case=kind.case if display else "as-is",
-                leading=1.0 if display and kind.case == "upper" else 1.12,
-            ))  # fmt: skip
+            found.append(
+                set_text(
+                    text,
+                    book=stage.book,
+                    face=face,
+                    size=size,
+                    smallest=26,
+                    width=SAFE_ZONE.width,
+                    height=height,
+                    max_lines=most,
+                    colour=colour,
+                    scale=stage.scale,
+                    align="left" if align == "left" else "center",
+                    tracking=kind.tracking if display else 0.0,
+                    case=kind.case if display else "as-is",
+                    leading=1.0 if display and kind.case == "upper" else 1.12,
+                )
+            )
     if not found:
         raise InputError(f"the text {text[:40]!r} does not fit its place", hint="use a shorter text")
     # The largest type wins, and of nearly equal ones that with fewer lines.
@@ -75,7 +104,16 @@ def _lines(text: str, most: int) -> int:
     return min(most, 2) if len(text) <= 30 else most if len(text) < 60 else 5
 
 
-def place(stage: Stage, words: Words, *, top: float, start: float = 6, manner: str = "rise", left: float | None = None, colour: RGB | None = None) -> Box:
+def place(
+    stage: Stage,
+    words: Words,
+    *,
+    top: float,
+    start: float = 6,
+    manner: str = "rise",
+    left: float | None = None,
+    colour: RGB | None = None,
+) -> Box:
     """Bring the words in from frame `start`; return their box at rest."""
     setting = words.setting
     if left is None:
@@ -109,7 +147,9 @@ def _bring(stage: Stage, image: np.ndarray, x: float, y: float, *, start: float,
         "mask": lambda: enter(rest, start=start, length=length * 0.9, offset=(0, tall + 12), fade=0),
         "slam": lambda: enter(rest, start=start, length=10 * stage.calm, scale=1.5, offset=(0, -8), fade=0.4),
         "whip": lambda: enter(rest, start=start, length=11 * stage.calm, offset=(-220, 0), fade=0.35),
-        "pop": lambda: enter(rest, start=start, length=14 * stage.calm, scale=0.3, angle=8.0 * turn, fade=0.25, ease=ease_back),
+        "pop": lambda: enter(
+            rest, start=start, length=14 * stage.calm, scale=0.3, angle=8.0 * turn, fade=0.25, ease=ease_back
+        ),
         "slide": lambda: enter(rest, start=start, length=length, offset=(-46, 0), fade=0.7),
     }
     if manner == "mask":
@@ -119,7 +159,7 @@ def _bring(stage: Stage, image: np.ndarray, x: float, y: float, *, start: float,
 
 
 def readable(choices: tuple[RGB, ...], ground: np.ndarray, *, least: float = 4.5) -> RGB:
-    """Return the first colour that reads well (contrast `least`) on every part of a patch of ground (RGB bytes), else the best."""
+    """Return the first colour whose contrast is `least` on every part of a patch of RGB bytes, else the best."""
     small = cv2.resize(ground, (4, 4), interpolation=cv2.INTER_AREA).reshape(-1, 3).tolist()
     worst = [min(contrast(choice, (int(r), int(g), int(b))) for r, g, b in small) for choice in choices]
     for choice, ratio in zip(choices, worst, strict=True):
@@ -154,13 +194,24 @@ class Row:
         stage.add(self.sprite, at)
 
 
-def ghost_row(stage: Stage, text: str, *, size: float, colour: RGB, opacity: float, outline: float, tilt: float = 0.0) -> Row:
+def ghost_row(
+    stage: Stage, text: str, *, size: float, colour: RGB, opacity: float, outline: float, tilt: float = 0.0
+) -> Row:
     """Draw a row of repeated words of type `size` layout px; `outline` (em) makes hollow letters."""
     kind = stage.style.type
     setting = set_text(
-        text, book=stage.book, face=Face(kind.display, kind.display_weight), size=size, smallest=30, width=2200, max_lines=1,
-        colour=colour, scale=stage.scale, case=kind.case, outline=outline,
-    )  # fmt: skip
+        text,
+        book=stage.book,
+        face=Face(kind.display, kind.display_weight),
+        size=size,
+        smallest=30,
+        width=2200,
+        max_lines=1,
+        colour=colour,
+        scale=stage.scale,
+        case=kind.case,
+        outline=outline,
+    )
     strip, period = _strip(setting, stage.scale, gap=size * 0.4)
     strip[..., 3] = (strip[..., 3] * opacity).astype(np.uint8)
     return Row(Sprite.of(_turned(strip, tilt) if tilt else strip), period, tilt)
@@ -173,14 +224,19 @@ def _strip(setting: Setting, scale: float, *, gap: float) -> tuple[np.ndarray, f
     for piece in setting.pieces:
         left, top = round(piece.left * scale), round(piece.top * scale)
         rows, columns = min(piece.image.shape[0], height - top), min(piece.image.shape[1], width - left)
-        unit[top : top + rows, left : left + columns] = np.maximum(unit[top : top + rows, left : left + columns], piece.image[:rows, :columns])
+        unit[top : top + rows, left : left + columns] = np.maximum(
+            unit[top : top + rows, left : left + columns], piece.image[:rows, :columns]
+        )
     return np.tile(unit, (1, math.ceil(1240 * scale / width) + 1, 1)), width / scale
 
 
 def _turned(rgba: np.ndarray, degrees: float) -> np.ndarray:
     height, width = rgba.shape[:2]
     turn = np.radians(degrees)
-    size = (round(width * abs(np.cos(turn)) + height * abs(np.sin(turn))), round(width * abs(np.sin(turn)) + height * abs(np.cos(turn))))
+    size = (
+        round(width * abs(np.cos(turn)) + height * abs(np.sin(turn))),
+        round(width * abs(np.sin(turn)) + height * abs(np.cos(turn))),
+    )
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), -degrees, 1.0)
     matrix[:, 2] += (size[0] / 2 - width / 2, size[1] / 2 - height / 2)
     colour = rgba[..., :3].reshape(-1, 3).max(axis=0)

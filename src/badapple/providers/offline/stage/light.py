@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -16,7 +16,21 @@ if TYPE_CHECKING:
 
     from badapple.providers.offline.stage.look import RGB
 
-__all__ = ["MOST", "band", "cast", "flat_shadow", "floor_shadow", "graded", "load", "over", "reflection", "resized", "sticker"]
+    Floats = NDArray[np.floating[Any]]
+
+__all__ = [
+    "MOST",
+    "band",
+    "cast",
+    "flat_shadow",
+    "floor_shadow",
+    "graded",
+    "load",
+    "over",
+    "reflection",
+    "resized",
+    "sticker",
+]
 
 MOST = 2.0  #: canvas px per source px, at most: beyond it a photo looks soft
 
@@ -29,7 +43,7 @@ def load(path: Path) -> NDArray[np.uint8]:
     left, top, width, height = cv2.boundingRect((picture[..., 3] > 8).astype(np.uint8))
     if not width:
         raise PhotoError(f"{path.name} shows nothing")
-    return cv2.cvtColor(picture[top : top + height, left : left + width], cv2.COLOR_BGRA2RGBA)  # type: ignore[return-value]
+    return np.asarray(cv2.cvtColor(picture[top : top + height, left : left + width], cv2.COLOR_BGRA2RGBA), np.uint8)
 
 
 def resized(rgba: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
@@ -39,17 +53,18 @@ def resized(rgba: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
     alpha = rgba[..., 3:].astype(np.float32) / 255
     weighted = rgba[..., :3].astype(np.float32) * alpha
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    colour, cover = cv2.resize(weighted, size, interpolation=way), np.clip(cv2.resize(alpha, size, interpolation=way), 0, 1)
+    cover = np.clip(np.asarray(cv2.resize(alpha, size, interpolation=way), np.float32), 0, 1)
+    colour = np.asarray(cv2.resize(weighted, size, interpolation=way), np.float32)
     colour /= np.maximum(cover, 1e-3)[..., None]
     if scale > 1.05:
         # Enlarged photos lose their bite; a light unsharp mask gives it back.
-        colour += (colour - cv2.GaussianBlur(colour, (0, 0), 1.2 * scale)) * 0.35
+        colour += (colour - np.asarray(cv2.GaussianBlur(colour, (0, 0), 1.2 * scale), np.float32)) * np.float32(0.35)
     return np.dstack([np.clip(colour, 0, 255), _tight(cover) * 255]).astype(np.uint8)
 
 
-def _tight(cover: NDArray[np.float32]) -> NDArray[np.float32]:
+def _tight(cover: Floats) -> Floats:
     """Pull the outline in by half a px: cut-outs carry a trace of their old background there."""
-    return np.clip((cover - 0.12) / 0.8, 0, 1)
+    return np.asarray(np.clip((cover - 0.12) / 0.8, 0, 1), np.float32)
 
 
 def graded(rgba: NDArray[np.uint8], *, rim: RGB, strength: float, dim: float = 0.0) -> NDArray[np.uint8]:
@@ -69,7 +84,7 @@ def graded(rgba: NDArray[np.uint8], *, rim: RGB, strength: float, dim: float = 0
         alpha = rgba[..., 3]
         inner = cv2.GaussianBlur(alpha, (0, 0), reach)
         # The light comes from above: moving the soft silhouette down leaves the upper edges bare.
-        moved = cv2.warpAffine(inner, np.float32([[1, 0, 0], [0, 1, reach * 0.9]]), (width, height))
+        moved = cv2.warpAffine(inner, np.array([[1, 0, 0], [0, 1, reach * 0.9]], np.float32), (width, height))
         edge = (255 - moved).astype(np.float32) / 255
         colour += (np.asarray(rim, np.float32) - colour * 0.35) * (edge * strength)[..., None]
     if dim > 0:
@@ -79,19 +94,23 @@ def graded(rgba: NDArray[np.uint8], *, rim: RGB, strength: float, dim: float = 0
     return out
 
 
-def _silhouette(rgba: NDArray[np.uint8], size: tuple[int, int], margin: int) -> NDArray[np.float32]:
+def _silhouette(rgba: NDArray[np.uint8], size: tuple[int, int], margin: int) -> Floats:
     small = cv2.resize(rgba[..., 3], size, interpolation=cv2.INTER_AREA)
-    return cv2.copyMakeBorder(small, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=0).astype(np.float32) / 255
+    return (
+        cv2.copyMakeBorder(small, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=0).astype(np.float32) / 255
+    )
 
 
-def _shade(cover: NDArray[np.float32], colour: RGB, opacity: float) -> NDArray[np.uint8]:
+def _shade(cover: Floats, colour: RGB, opacity: float) -> NDArray[np.uint8]:
     out = np.empty((*cover.shape, 4), np.uint8)
     out[..., :3] = colour
     out[..., 3] = np.clip(cover * (255 * opacity) + 0.5, 0, 255)
     return out
 
 
-def floor_shadow(rgba: NDArray[np.uint8], *, colour: RGB, opacity: float, squash: float = 0.16) -> tuple[NDArray[np.uint8], tuple[float, float]]:
+def floor_shadow(
+    rgba: NDArray[np.uint8], *, colour: RGB, opacity: float, squash: float = 0.16
+) -> tuple[NDArray[np.uint8], tuple[float, float]]:
     """Return the shadow on the floor and its anchor: the fraction of the picture that lies at the product's foot.
 
     A tight dark line where it stands, a wide soft pool around it.
@@ -118,15 +137,18 @@ def flat_shadow(rgba: NDArray[np.uint8], *, colour: RGB, opacity: float, soft: f
     margin = max(2, round(soft * 3))
     height, width = rgba.shape[:2]
     cover = _silhouette(rgba, (width, height), margin)
-    return _shade(cv2.GaussianBlur(cover, (0, 0), soft) if soft >= 0.5 else cover, colour, opacity)
+    blurred = np.asarray(cv2.GaussianBlur(cover, (0, 0), soft), np.float32) if soft >= 0.5 else cover
+    return _shade(blurred, colour, opacity)
 
 
-def cast(rgba: NDArray[np.uint8], *, colour: RGB, opacity: float, lean: float = 0.9, squash: float = 0.38) -> tuple[NDArray[np.uint8], tuple[float, float]]:
-    """Return the long shadow that low window light throws to the right and back, and its anchor at the foot's middle."""
+def cast(
+    rgba: NDArray[np.uint8], *, colour: RGB, opacity: float, lean: float = 0.9, squash: float = 0.38
+) -> tuple[NDArray[np.uint8], tuple[float, float]]:
+    """Return the long shadow of low window light, thrown right and back, and its anchor at the foot's middle."""
     height, width = rgba.shape[:2]
     tall, margin = max(4, round(height * squash)), max(8, round(width * 0.12))
     throw = round(tall * lean)
-    matrix = np.float32([[1, -lean * tall / height, margin + throw], [0, tall / height, margin]])
+    matrix = np.array([[1, -lean * tall / height, margin + throw], [0, tall / height, margin]], np.float32)
     canvas = (width + throw + 2 * margin, tall + 2 * margin)
     cover = cv2.warpAffine(rgba[..., 3], matrix, canvas, flags=cv2.INTER_AREA).astype(np.float32) / 255
     soft = cv2.GaussianBlur(cover, (0, 0), max(2.0, width * 0.035))
@@ -142,10 +164,10 @@ def reflection(rgba: NDArray[np.uint8], *, opacity: float, reach: float = 0.5, s
     kept = max(4, round(rgba.shape[0] * reach))
     flipped = cv2.flip(rgba[-kept:], 0)
     fall = np.linspace(1, 0, kept, dtype=np.float32)[:, None] ** 1.6
-    out = flipped.copy()
+    out = np.array(flipped, np.uint8)
     out[..., :3] = cv2.GaussianBlur(flipped[..., :3], (0, 0), soft)
     out[..., 3] = flipped[..., 3] * fall * opacity
-    return out  # type: ignore[return-value]
+    return out
 
 
 def over(ground: NDArray[np.uint8], rgba: NDArray[np.uint8]) -> None:
@@ -177,5 +199,5 @@ def band(height: int, travel: int, *, wide: float, slant: float = 0.35) -> NDArr
     width = 2 * travel
     away = (np.arange(width, dtype=np.float32)[None, :] - travel) / wide
     row = (np.exp(-away * away * 2.5) * 190 + np.exp(-((away - 1.1) ** 2) * 30) * 60).clip(0, 255).astype(np.uint8)
-    shear = np.float32([[1, slant, -slant * height / 2], [0, 0, 0]])
+    shear = np.array([[1, slant, -slant * height / 2], [0, 0, 0]], np.float32)
     return cv2.warpAffine(row, shear, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)  # type: ignore[return-value]

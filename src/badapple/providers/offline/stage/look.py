@@ -104,7 +104,16 @@ def resolve(style: Style, product: Product) -> Look:
     edge_light = float(np.mean([_lab(colour)[0] for colour in edge])) if edge else 50.0
     glow = min(1.0, max(0.0, (52 - edge_light) / 34)) if style.palette.mode == "dark" else 0.0
     pop = product.accent if product.accent is not None and _chroma(product.accent) > 14 else accent
-    return Look(mode=style.palette.mode, stops=stops, ink=ink, muted=muted, accent=accent, pop=pop, glow=glow, hard=edge_light > 76 and style.palette.mode == "light")
+    return Look(
+        mode=style.palette.mode,
+        stops=stops,
+        ink=ink,
+        muted=muted,
+        accent=accent,
+        pop=pop,
+        glow=glow,
+        hard=edge_light > 76 and style.palette.mode == "light",
+    )
 
 
 def _chroma(colour: RGB) -> float:
@@ -121,7 +130,8 @@ def _stops(style: Style, base: tuple[RGB, RGB, RGB], product: Product, edge: tup
         choices.insert(0, _each(base, hue=lean))
         if style.palette.mode == "vivid":
             choices += [_each(base, hue=turn + 180), _each(base, hue=turn + 120), _each(base, hue=turn - 120)]
-    steps = (-7, -13, -20) if style.palette.mode == "light" else (9, 16) if style.palette.mode == "dark" else (-14, 12)
+    # Dark sets stay dark: there a product with dark edges gets light behind it instead.
+    steps = {"light": (-7, -13, -20), "vivid": (-14, 12), "dark": ()}[style.palette.mode]
     choices += [_each(choices[0], light=step) for step in steps]
     if not edge:
         return choices[0]

@@ -60,7 +60,10 @@ def enter(
     fade: float = 0.6,
     ease: Callable[[float], float] = ease_out,
 ) -> Path:
-    """Arrive on a path: from `offset` px, `scale` times the size and `angle` degrees away; fades in over that share of the length."""
+    """Arrive on a path: from `offset` px, `scale` times the size and `angle` degrees away.
+
+    It fades in over the share `fade` of the move.
+    """
 
     def at(frame: float) -> Pose:
         t = progress(frame, start, length)
@@ -81,7 +84,15 @@ def enter(
 
 
 def drift(
-    path: Path, *, count: int, by: tuple[float, float] = (0.0, 0.0), push: float = 0.0, turn: float = 0.0, bob: float = 0.0, beat: float = 60.0, phase: float = 0.0
+    path: Path,
+    *,
+    count: int,
+    by: tuple[float, float] = (0.0, 0.0),
+    push: float = 0.0,
+    turn: float = 0.0,
+    bob: float = 0.0,
+    beat: float = 60.0,
+    phase: float = 0.0,
 ) -> Path:
     """Keep moving over the whole scene: travel, grow by `push`, turn, and bob up and down every `beat` frames."""
 
@@ -89,7 +100,13 @@ def drift(
         t = frame / count
         pose = path(frame)
         lift = bob * math.sin(2 * math.pi * (frame / beat + phase))
-        return replace(pose, x=pose.x + by[0] * t, y=pose.y + by[1] * t + lift, scale=pose.scale * (1 + push * t), angle=pose.angle + turn * t)
+        return replace(
+            pose,
+            x=pose.x + by[0] * t,
+            y=pose.y + by[1] * t + lift,
+            scale=pose.scale * (1 + push * t),
+            angle=pose.angle + turn * t,
+        )
 
     return at
 

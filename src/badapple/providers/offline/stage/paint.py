@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Picture", "arc", "blob", "ellipse", "polygon_star", "quad", "rounded"]
 
-Points = "NDArray[np.float64]"
 _STEP = 4  #: px of the full picture per px of its smooth light
 _SHIFT = 4  #: bits of sub-pixel precision of polygon corners
 
@@ -33,7 +32,15 @@ class Picture:
         ground: fills it; None leaves it clear.
     """
 
-    def __init__(self, width: float, height: float, *, scale: float, origin: tuple[float, float] = (0.0, 0.0), ground: RGB | None = None) -> None:
+    def __init__(
+        self,
+        width: float,
+        height: float,
+        *,
+        scale: float,
+        origin: tuple[float, float] = (0.0, 0.0),
+        ground: RGB | None = None,
+    ) -> None:
         self.scale = scale
         self.origin = origin
         self.shape = (max(2, round(height * scale)), max(2, round(width * scale)))
@@ -47,14 +54,17 @@ class Picture:
     def rgb(self) -> NDArray[np.float32]:
         """The colours at full size, 0-255."""
         if self._step > 1:
-            self._rgb = cv2.resize(self._rgb, self.shape[::-1], interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
+            self._rgb = np.asarray(cv2.resize(self._rgb, self.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
             self._step = 1
         return self._rgb
 
     def mask(self, *outlines: NDArray[np.float64]) -> NDArray[np.uint8]:
         """Return the even-odd area of closed outlines ((n, 2), layout px) as coverage bytes."""
         found = np.zeros(self.shape, np.uint8)
-        fixed = [np.round(((outline - self.origin) * self.scale - 0.5) * (1 << _SHIFT)).astype(np.int32) for outline in outlines]
+        fixed = [
+            np.round(((outline - self.origin) * self.scale - 0.5) * (1 << _SHIFT)).astype(np.int32)
+            for outline in outlines
+        ]
         cv2.fillPoly(found, fixed, 255, lineType=cv2.LINE_AA, shift=_SHIFT)
         return found
 
@@ -77,7 +87,14 @@ class Picture:
         rgb += (paint - rgb) * share[..., None]
         self.cover[area] = after
 
-    def shape_in(self, outline: NDArray[np.float64] | Sequence[NDArray[np.float64]], colour: RGB | NDArray[np.float32], opacity: float = 1.0, *, soft: float = 0.0) -> None:
+    def shape_in(
+        self,
+        outline: NDArray[np.float64] | Sequence[NDArray[np.float64]],
+        colour: RGB | NDArray[np.float32],
+        opacity: float = 1.0,
+        *,
+        soft: float = 0.0,
+    ) -> None:
         """Fill an outline (or several, even-odd), its edge blurred by `soft` layout px."""
         outlines = [outline] if isinstance(outline, np.ndarray) else list(outline)
         if self._step > 1 and soft * self.scale > 2 * _STEP and isinstance(colour, tuple):
@@ -99,11 +116,13 @@ class Picture:
         sigma = soft * self.scale
         step = max(1, int(sigma / 4))
         if step == 1:
-            return cv2.GaussianBlur(mask, (0, 0), max(0.3, sigma))  # type: ignore[return-value]
+            return np.asarray(cv2.GaussianBlur(mask, (0, 0), max(0.3, sigma)), np.uint8)
         height, width = mask.shape
-        small = cv2.resize(mask, (max(2, width // step), max(2, height // step)), interpolation=cv2.INTER_AREA).astype(np.float32)
-        small = cv2.GaussianBlur(small, (0, 0), sigma / step)
-        return cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC).clip(0, 255).astype(np.uint8)
+        small = cv2.resize(mask, (max(2, width // step), max(2, height // step)), interpolation=cv2.INTER_AREA).astype(
+            np.float32
+        )
+        soft_mask = cv2.GaussianBlur(small, (0, 0), sigma / step)
+        return cv2.resize(soft_mask, (width, height), interpolation=cv2.INTER_CUBIC).clip(0, 255).astype(np.uint8)
 
     def field(self, step: int = 4) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return layout x (1, w) and y (h, 1) of a grid `step` times coarser than the picture."""
@@ -118,7 +137,15 @@ class Picture:
         full = cv2.resize(np.ascontiguousarray(amount), (width, height), interpolation=cv2.INTER_LINEAR)
         self._rgb += (np.asarray(colour, np.float32) - self._rgb) * full[..., None]
 
-    def glow(self, centre: tuple[float, float], radius: tuple[float, float], colour: RGB, opacity: float, *, power: float = 2.0) -> None:
+    def glow(
+        self,
+        centre: tuple[float, float],
+        radius: tuple[float, float],
+        colour: RGB,
+        opacity: float,
+        *,
+        power: float = 2.0,
+    ) -> None:
         """Add a soft elliptic pool of light (or dark); grounds only."""
         x, y = self.field(8)
         away = np.sqrt(((x - centre[0]) / radius[0]) ** 2 + ((y - centre[1]) / radius[1]) ** 2)
@@ -126,7 +153,9 @@ class Picture:
         smooth = inside * inside * (3 - 2 * inside)
         self.wash((smooth ** (power / 2) * opacity).astype(np.float32), colour)
 
-    def gradient(self, stops: Sequence[tuple[float, RGB]], *, angle: float = 90.0, span: tuple[float, float] = (0.0, 1920.0)) -> None:
+    def gradient(
+        self, stops: Sequence[tuple[float, RGB]], *, angle: float = 90.0, span: tuple[float, float] = (0.0, 1920.0)
+    ) -> None:
         """Fill with a linear gradient: stops at 0-1 of `span`, measured along `angle` degrees (90 is downwards)."""
         x, y = self.field(8)
         turn = math.radians(angle)
@@ -141,7 +170,7 @@ class Picture:
         rows, columns = -(-self.shape[0] // 256), -(-self.shape[1] // 256)
         noise = np.tile(tile, (rows, columns))[: self.shape[0], : self.shape[1]]
         colour = self.rgb + noise[..., None]
-        return cv2.convertScaleAbs(np.maximum(colour, 0, out=colour))  # type: ignore[return-value]
+        return np.asarray(cv2.convertScaleAbs(np.maximum(colour, 0, out=colour)), np.uint8)
 
     def rgba(self) -> NDArray[np.uint8]:
         """Return straight-alpha RGBA bytes."""
@@ -149,7 +178,7 @@ class Picture:
         return np.dstack([np.clip(self.rgb + 0.5, 0, 255), np.clip(cover * 255 + 0.5, 0, 255)]).astype(np.uint8)
 
 
-def ramp(along: NDArray[np.float32], stops: Sequence[tuple[float, RGB]]) -> NDArray[np.float32]:
+def ramp(along: NDArray[np.floating[Any]], stops: Sequence[tuple[float, RGB]]) -> NDArray[np.float32]:
     """Return the colours at places 0-1 between stops, eased so that no stop shows as a crease."""
     places = [place for place, _ in stops]
     channels = [np.interp(along, places, [colour[i] for _, colour in stops]) for i in range(3)]
@@ -161,7 +190,9 @@ def ellipse(x: float, y: float, rx: float, ry: float | None = None, *, turn: flo
     return arc(x, y, rx, ry, start=0, end=360, turn=turn)
 
 
-def arc(x: float, y: float, rx: float, ry: float | None = None, *, start: float, end: float, turn: float = 0.0) -> NDArray[np.float64]:
+def arc(
+    x: float, y: float, rx: float, ry: float | None = None, *, start: float, end: float, turn: float = 0.0
+) -> NDArray[np.float64]:
     """Return points along an elliptic arc, degrees clockwise from the right."""
     count = max(12, int(abs(end - start) / 2))
     t = np.radians(np.linspace(start, end, count, endpoint=abs(end - start) < 360))
@@ -170,7 +201,9 @@ def arc(x: float, y: float, rx: float, ry: float | None = None, *, start: float,
     return np.stack([x + px * math.cos(a) - py * math.sin(a), y + px * math.sin(a) + py * math.cos(a)], axis=1)
 
 
-def quad(left: float, top: float, right: float, bottom: float, *, skew: float = 0.0, turn: float = 0.0) -> NDArray[np.float64]:
+def quad(
+    left: float, top: float, right: float, bottom: float, *, skew: float = 0.0, turn: float = 0.0
+) -> NDArray[np.float64]:
     """Return a rectangle, its top edge moved right by `skew`, turned by degrees about its middle."""
     points = np.array([(left + skew, top), (right + skew, top), (right, bottom), (left, bottom)], np.float64)
     if turn:
@@ -183,11 +216,18 @@ def quad(left: float, top: float, right: float, bottom: float, *, skew: float = 
 def rounded(left: float, top: float, right: float, bottom: float, radius: float) -> NDArray[np.float64]:
     """Return a rectangle with round corners."""
     radius = min(radius, (right - left) / 2, (bottom - top) / 2)
-    corners = ((right - radius, bottom - radius, 0), (left + radius, bottom - radius, 90), (left + radius, top + radius, 180), (right - radius, top + radius, 270))
+    corners = (
+        (right - radius, bottom - radius, 0),
+        (left + radius, bottom - radius, 90),
+        (left + radius, top + radius, 180),
+        (right - radius, top + radius, 270),
+    )
     return np.concatenate([arc(x, y, radius, start=start, end=start + 90) for x, y, start in corners])
 
 
-def polygon_star(x: float, y: float, outer: float, inner: float, points: int, *, turn: float = 0.0) -> NDArray[np.float64]:
+def polygon_star(
+    x: float, y: float, outer: float, inner: float, points: int, *, turn: float = 0.0
+) -> NDArray[np.float64]:
     """Return a star, or a scalloped badge where inner and outer radius are close."""
     t = np.radians(np.arange(points * 2) * 180 / points + turn)
     radius = np.where(np.arange(points * 2) % 2 == 0, outer, inner)

@@ -26,7 +26,20 @@ __all__ = ["fly", "outside", "particles", "podium", "ring", "soft_disc"]
 
 
 def podium(
-    stage: Stage, spot: Spot, *, top: RGB, lit: RGB, side: RGB, shade: RGB, rim: RGB | None = None, wide: float = 1.25, most: float = 470, tall: float = 900, flat: float = 0.12, bands: Sequence[RGB] = (), fall: float = 0.28
+    stage: Stage,
+    spot: Spot,
+    *,
+    top: RGB,
+    lit: RGB,
+    side: RGB,
+    shade: RGB,
+    rim: RGB | None = None,
+    wide: float = 1.25,
+    most: float = 470,
+    tall: float = 900,
+    flat: float = 0.12,
+    bands: Sequence[RGB] = (),
+    fall: float = 0.28,
 ) -> float:
     """Put a round podium under the product; return its half width, layout px.
 
@@ -52,17 +65,22 @@ def podium(
     y = -(tall + 2 * ry) / 2 + ry
     body = np.concatenate([arc(0, y, rx, ry, start=180, end=0), arc(0, y + tall, rx, ry, start=0, end=180)])
     mask = picture.mask(body)
-    picture.lay(mask, _barrel(picture, rx, side, shade, bands, fall))
+    picture.lay(mask, _barrel(picture, rx, side=side, shade=shade, bands=bands, fall=fall))
     upper = picture.mask(ellipse(0, y, rx, ry))
     picture.lay(upper, top)
-    picture.lay(np.minimum(upper, picture.blurred(picture.mask(ellipse(-rx * 0.1, y - ry * 0.1, rx * 0.62, ry * 0.62)), 60)), lit)
+    picture.lay(
+        np.minimum(upper, picture.blurred(picture.mask(ellipse(-rx * 0.1, y - ry * 0.1, rx * 0.62, ry * 0.62)), 60)),
+        lit,
+    )
     if rim is not None:
         picture.shape_in([ellipse(0, y, rx, ry), ellipse(0, y - 1, rx - 3, ry - 3)], rim, 0.95)
     stage.still(picture, spot.x, middle, anchor=(0.5, (y - picture.origin[1]) / (tall + 2 * ry + 8)))
     return rx
 
 
-def _barrel(picture: Picture, rx: float, side: RGB, shade: RGB, bands: Sequence[RGB], fall: float) -> NDArray[np.float32]:
+def _barrel(
+    picture: Picture, rx: float, *, side: RGB, shade: RGB, bands: Sequence[RGB], fall: float
+) -> NDArray[np.float32]:
     """Return the colours of a cylinder's side: lit left of its middle, dark at its edges, darker towards the floor."""
     x = (np.arange(picture.shape[1], dtype=np.float32) + 0.5) / picture.scale + picture.origin[0]
     across = np.clip(x / rx, -1, 1)
@@ -76,10 +94,12 @@ def _barrel(picture: Picture, rx: float, side: RGB, shade: RGB, bands: Sequence[
     dark = np.asarray(shade, np.float32)
     row = dark + (base - dark) * lit
     down = np.linspace(1.0, 1 - fall, picture.shape[0], dtype=np.float32)[:, None, None]
-    return (row * down).astype(np.float32)
+    return np.asarray(row * down, np.float32)
 
 
-def soft_disc(stage: Stage, radius: float, colour: RGB, *, opacity: float, soft: float, rim: float = 0.0) -> NDArray[np.uint8]:
+def soft_disc(
+    stage: Stage, radius: float, colour: RGB, *, opacity: float, soft: float, rim: float = 0.0
+) -> NDArray[np.uint8]:
     """Return an out-of-focus point of light: a disc with a soft edge, brighter at its rim."""
     size = max(6, math.ceil((2 * radius + 4 * soft) * stage.scale / 2) * 2)
     axis = (np.arange(size, dtype=np.float32) + 0.5 - size / 2) / stage.scale
@@ -103,7 +123,16 @@ def outside(x: float, y: float, boxes: Sequence[Box], *, soft: float = 50.0) -> 
 
 
 def fly(
-    stage: Stage, *, x: float, y: float, speed: tuple[float, float], sway: float = 0.0, spin: float = 0.0, twinkle: float = 0.0, avoid: bool = False, size: float = 60.0
+    stage: Stage,
+    *,
+    x: float,
+    y: float,
+    speed: tuple[float, float],
+    sway: float = 0.0,
+    spin: float = 0.0,
+    twinkle: float = 0.0,
+    avoid: bool = False,
+    size: float = 60.0,
 ) -> Path:
     """Return the path of a particle that leaves the frame on one side and comes back on the other."""
     phase, beat = float(stage.rng.uniform(0, 6.28)), float(stage.rng.uniform(70, 130))
@@ -122,7 +151,18 @@ def fly(
     return at
 
 
-def particles(stage: Stage, kinds: Sequence[NDArray[np.uint8]], *, count: int, speed: tuple[float, float], vary: float = 0.5, sway: float = 12.0, spin: float = 0.0, twinkle: float = 0.6, avoid: bool = False) -> None:
+def particles(
+    stage: Stage,
+    kinds: Sequence[NDArray[np.uint8]],
+    *,
+    count: int,
+    speed: tuple[float, float],
+    vary: float = 0.5,
+    sway: float = 12.0,
+    spin: float = 0.0,
+    twinkle: float = 0.6,
+    avoid: bool = False,
+) -> None:
     """Scatter particles over the frame, evenly but not in rows."""
     sprites = [Sprite.of(kind) for kind in kinds]
     rows = max(1, round(math.sqrt(count * 1.78)))
@@ -131,11 +171,29 @@ def particles(stage: Stage, kinds: Sequence[NDArray[np.uint8]], *, count: int, s
         y = (row + float(stage.rng.uniform(0, 1))) * 1920 / rows
         share = 1 + vary * float(stage.rng.uniform(-1, 1))
         turn = spin * float(stage.rng.choice([-1, 1])) * share
-        path = fly(stage, x=x, y=y, speed=(speed[0] * share, speed[1] * share), sway=sway, spin=turn, twinkle=twinkle, avoid=avoid)
+        path = fly(
+            stage,
+            x=x,
+            y=y,
+            speed=(speed[0] * share, speed[1] * share),
+            sway=sway,
+            spin=turn,
+            twinkle=twinkle,
+            avoid=avoid,
+        )
         stage.add(sprites[number % len(sprites)], path, slides=spin == 0)
 
 
-def ring(stage: Stage, radius: float, *, width: float, colour: RGB, opacity: float, gaps: Sequence[tuple[float, float]] = ((0, 360),), glow: float = 0.0) -> Picture:
+def ring(
+    stage: Stage,
+    radius: float,
+    *,
+    width: float,
+    colour: RGB,
+    opacity: float,
+    gaps: Sequence[tuple[float, float]] = ((0, 360),),
+    glow: float = 0.0,
+) -> Picture:
     """Return a ring, or the arcs (from, to degrees) of one, with an optional glow."""
     side = 2 * (radius + width + 3 * glow) + 8
     picture = stage.picture(side, side)
@@ -143,9 +201,20 @@ def ring(stage: Stage, radius: float, *, width: float, colour: RGB, opacity: flo
         if end - start >= 360:
             outlines = [ellipse(0, 0, radius + width / 2), ellipse(0, 0, radius - width / 2)]
         else:
-            outlines = [np.concatenate([arc(0, 0, radius + width / 2, start=start, end=end), arc(0, 0, radius - width / 2, start=start, end=end)[::-1]])]
+            outlines = [
+                np.concatenate(
+                    [
+                        arc(0, 0, radius + width / 2, start=start, end=end),
+                        arc(0, 0, radius - width / 2, start=start, end=end)[::-1],
+                    ]
+                )
+            ]
         mask = picture.mask(*outlines)
         if glow:
-            picture.lay(np.minimum(picture.blurred(mask, glow).astype(np.uint16) * 4, 255).astype(np.uint8), colour, opacity * 0.5)
+            picture.lay(
+                np.minimum(picture.blurred(mask, glow).astype(np.uint16) * 4, 255).astype(np.uint8),
+                colour,
+                opacity * 0.5,
+            )
         picture.lay(mask, colour, opacity)
     return picture

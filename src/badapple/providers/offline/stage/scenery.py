@@ -161,8 +161,25 @@ def dress(stage: Stage, spot: Spot, how: Dress) -> None:
 
     def moved(dx: float = 0.0, dy: float = 0.0, *, mirrored: bool = False) -> Path:
         way = -1 if mirrored else 1
-        path = drift(hold(at[0] + dx, at[1] + dy, angle=spot.tilt * way), count=stage.count, by=(how.by[0], how.by[1] * way), push=how.push, turn=how.turn * way, bob=how.bob * way, beat=86 * stage.calm)
-        return enter(path, start=how.start, length=how.length * stage.calm, offset=(how.offset[0], how.offset[1] * way), scale=how.scale, angle=how.angle * way, fade=how.fade, ease=ease)
+        path = drift(
+            hold(at[0] + dx, at[1] + dy, angle=spot.tilt * way),
+            count=stage.count,
+            by=(how.by[0], how.by[1] * way),
+            push=how.push,
+            turn=how.turn * way,
+            bob=how.bob * way,
+            beat=86 * stage.calm,
+        )
+        return enter(
+            path,
+            start=how.start,
+            length=how.length * stage.calm,
+            offset=(how.offset[0], how.offset[1] * way),
+            scale=how.scale,
+            angle=how.angle * way,
+            fade=how.fade,
+            ease=ease,
+        )
 
     def planted() -> Path:
         path = moved()
@@ -177,7 +194,12 @@ def dress(stage: Stage, spot: Spot, how: Dress) -> None:
         shade, foot = light.cast(rgba, colour=how.floor or (0, 0, 0), opacity=how.cast)
         stage.add(shade, planted(), anchor=foot, slides=False)
     if how.reflection > 0:
-        stage.add(light.reflection(rgba, opacity=how.reflection, soft=max(0.6, 3 * stage.scale)), moved(0, -2, mirrored=True), anchor=(0.5, 0), slides=False)
+        stage.add(
+            light.reflection(rgba, opacity=how.reflection, soft=max(0.6, 3 * stage.scale)),
+            moved(0, -2, mirrored=True),
+            anchor=(0.5, 0),
+            slides=False,
+        )
     if how.floor is not None:
         shade, foot = light.floor_shadow(rgba, colour=how.floor, opacity=how.floor_opacity)
         stage.add(shade, planted(), anchor=foot, slides=False)
@@ -193,7 +215,9 @@ def dress(stage: Stage, spot: Spot, how: Dress) -> None:
     stage.add(rgba, moved(), anchor=anchor, sweep=sweep, slides=False)
 
 
-def shadowed(rgba: np.ndarray, how: Dress, anchor: tuple[float, float], *, scale: float, tilt: float = 0.0) -> tuple[np.ndarray, tuple[float, float]]:
+def shadowed(
+    rgba: np.ndarray, how: Dress, anchor: tuple[float, float], *, scale: float, tilt: float = 0.0
+) -> tuple[np.ndarray, tuple[float, float]]:
     """Return the product on its own shadow as one picture (one warp a frame instead of two), and its anchor there."""
     turn = math.radians(-tilt)
     dx, dy = (value * scale for value in how.wall_offset)
@@ -205,7 +229,9 @@ def shadowed(rgba: np.ndarray, how: Dress, anchor: tuple[float, float], *, scale
     under = np.zeros((height + top + bottom, width + left + right, 4), np.uint8)
     y, x = top + dy - margin, left + dx - margin
     rows, columns = slice(max(0, y), y + shade.shape[0]), slice(max(0, x), x + shade.shape[1])
-    under[rows, columns] = shade[max(0, -y) :, max(0, -x) :][: under[rows, columns].shape[0], : under[rows, columns].shape[1]]
+    under[rows, columns] = shade[max(0, -y) :, max(0, -x) :][
+        : under[rows, columns].shape[0], : under[rows, columns].shape[1]
+    ]
     under[..., :3] = how.wall
     light.over(under[top : top + height, left : left + width], rgba)
     return under, ((left + anchor[0] * width) / under.shape[1], (top + anchor[1] * height) / under.shape[0])

@@ -5,17 +5,16 @@ from __future__ import annotations
 import math
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 if TYPE_CHECKING:
+    from cv2.typing import MatLike
     from numpy.typing import NDArray
 
-__all__ = ["Bytes", "Ground", "Planes", "Sprite", "planes_of", "to_yuv"]
-
-Bytes = "NDArray[np.uint8]"
+__all__ = ["Ground", "Planes", "Sprite", "planes_of", "to_yuv"]
 
 #: Full-range RGB bytes to BT.709 limited-range Y, Cb, Cr bytes (4th column is added).
 _KR, _KG, _KB = 0.2126, 0.7152, 0.0722
@@ -30,7 +29,12 @@ PAD = 2
 
 def to_yuv(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Convert RGB bytes (h, w, 3) to BT.709 limited-range YCbCr bytes of the same shape."""
-    return cv2.transform(rgb, _MATRIX)  # type: ignore[return-value]  # cv2 says MatLike
+    return _bytes(cv2.transform(rgb, _MATRIX))
+
+
+def _bytes(picture: MatLike) -> NDArray[np.uint8]:
+    """Return the same picture as what it is: OpenCV's stubs leave the type open."""
+    return np.asarray(picture, np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,7 @@ class Sprite:
         alpha = padded[..., 3]
         yuv = to_yuv(np.ascontiguousarray(padded[..., :3]))
         packed = cv2.merge([cv2.multiply(yuv, cv2.merge([alpha] * 3), scale=1 / 255), alpha])
-        return cls(packed, (anchor[0] * width + PAD, anchor[1] * height + PAD))  # type: ignore[arg-type]  # MatLike
+        return cls(_bytes(packed), (anchor[0] * width + PAD, anchor[1] * height + PAD))
 
     @property
     def size(self) -> tuple[int, int]:
@@ -121,20 +125,26 @@ class Sprite:
         """Return luma and alpha (h, w) and half-size Cb, Cr, alpha planes, made at the first call."""
         if not self._flat:
             half = cv2.resize(self.packed, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-            full = [cv2.extractChannel(self.packed, 0), cv2.extractChannel(self.packed, 3)]
-            self._flat.append(tuple([*full, *(cv2.extractChannel(half, i) for i in (1, 2, 3))]))  # type: ignore[arg-type]
+            wanted = ((self.packed, 0), (self.packed, 3), (half, 1), (half, 2), (half, 3))
+            self._flat.append(tuple(_bytes(cv2.extractChannel(source, channel)) for source, channel in wanted))
         return self._flat[0]
 
-    def draw(self, planes: Planes, matrix: NDArray[np.float64], *, opacity: float = 1.0, clip: tuple[int, int, int, int] | None = None, light: Light | None = None) -> None:
+    def draw(
+        self,
+        planes: Planes,
+        matrix: NDArray[np.float64],
+        *,
+        opacity: float = 1.0,
+        clip: tuple[int, int, int, int] | None = None,
+        light: Light | None = None,
+    ) -> None:
         """Blend the sprite in at `matrix` (2x3, sprite index px to canvas index px), inside `clip` (even px)."""
         region = _region(self.packed.shape, matrix, planes.y.shape, clip)
         if region is None or opacity <= 1 / 255:
             return
         still = abs(matrix[0, 0] - 1) < 1e-6 and abs(matrix[0, 1]) < 1e-6 and abs(matrix[1, 1] - 1) < 1e-6
-        if still and self._flat:
-            parts = self._slide(matrix[0, 2], matrix[1, 2], region)
-        else:
-            parts = self._warp(matrix, region)
+        slides = still and bool(self._flat)
+        parts = self._slide(matrix[0, 2], matrix[1, 2], region) if slides else self._warp(matrix, region)
         if opacity < 1 - 1 / 255:
             for part in parts:
                 cv2.convertScaleAbs(part, dst=part, alpha=opacity)
@@ -148,7 +158,15 @@ class Sprite:
         shifted = matrix.copy()
         shifted[:, 2] -= (left, top)
         packed = _scratch.take("packed", height, width, 4)
-        cv2.warpAffine(self.packed, shifted, (width, height), dst=packed, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0, 0, 0))
+        cv2.warpAffine(
+            self.packed,
+            shifted,
+            (width, height),
+            dst=packed,
+            flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=(0, 0, 0, 0),
+        )
         half = _scratch.take("half", height // 2, width // 2, 4)
         cv2.resize(packed, (width // 2, height // 2), dst=half, interpolation=cv2.INTER_AREA)
         full = [_scratch.take(f"part{index}", height, width) for index in (0, 1)]
@@ -196,12 +214,17 @@ class Light:
         cv2.add(y, shown, dst=y)
 
 
-def _region(shape: tuple[int, ...], matrix: NDArray[np.float64], canvas: tuple[int, ...], clip: tuple[int, int, int, int] | None) -> tuple[int, int, int, int] | None:
+def _region(
+    shape: tuple[int, ...], matrix: NDArray[np.float64], canvas: tuple[int, ...], clip: tuple[int, int, int, int] | None
+) -> tuple[int, int, int, int] | None:
     """Return the even-aligned canvas rectangle (left, top, right, bottom) that the sprite can touch, or None."""
     height, width = shape[0] - 1, shape[1] - 1
     (a, b, x), (c, d, y) = matrix.tolist()
     xs, ys = (0.0, a * width, b * height, a * width + b * height), (0.0, c * width, d * height, c * width + d * height)
-    low, high = (math.floor(min(xs) + x), math.floor(min(ys) + y)), (math.ceil(max(xs) + x) + 1, math.ceil(max(ys) + y) + 1)
+    low, high = (
+        (math.floor(min(xs) + x), math.floor(min(ys) + y)),
+        (math.ceil(max(xs) + x) + 1, math.ceil(max(ys) + y) + 1),
+    )
     left, top, right, bottom = clip or (0, 0, canvas[1], canvas[0])
     # Odd-width canvases keep their last column out of the chroma planes, so regions end on the even px before it.
     right, bottom = min(right, canvas[1] // 2 * 2), min(bottom, canvas[0] // 2 * 2)
@@ -237,8 +260,8 @@ class Ground:
         """Return the ground of an RGB picture of the canvas plus an even margin on every side."""
         yuv = to_yuv(rgb)
         half = cv2.resize(yuv, (rgb.shape[1] // 2, rgb.shape[0] // 2), interpolation=cv2.INTER_AREA)
-        planes: list[Any] = [cv2.extractChannel(yuv, 0), cv2.extractChannel(half, 1), cv2.extractChannel(half, 2)]
-        return cls(*planes, margin)
+        y, u, v = (_bytes(cv2.extractChannel(source, channel)) for source, channel in ((yuv, 0), (half, 1), (half, 2)))
+        return cls(y, u, v, margin)
 
     @property
     def weight(self) -> int:

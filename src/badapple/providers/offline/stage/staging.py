@@ -78,7 +78,7 @@ class Spot:
         return Box(left=self.x - width / 2, top=self.foot - height, right=self.x + width / 2, bottom=self.foot)
 
     def disc(self, share: float, *, least: float = 300.0, most: float = 460.0) -> tuple[float, float]:
-        """Return the radius of a disc behind the product, and the height of its middle: it rises no higher than the sky."""
+        """Return the radius of a disc behind the product and the y of its middle; it stays below the sky."""
         radius = min(most, max(least, self.reach * share))
         return radius, max(self.y, self.sky + radius)
 
@@ -94,7 +94,9 @@ def leaning(width: float, height: float, degrees: float) -> tuple[float, float]:
     return width * cos + height * sin, width * sin + height * cos
 
 
-def stand(size: tuple[int, int], *, top: float, foot: float, widest: float = 890, tallest: float = 720, tilt: float = 0.0) -> Spot:
+def stand(
+    size: tuple[int, int], *, top: float, foot: float, widest: float = 890, tallest: float = 720, tilt: float = 0.0
+) -> Spot:
     """Return the largest spot of a product of `size` source px between two heights, standing on the lower one."""
     width, height = leaning(*size, tilt)
     # Every product grows a little while it is seen; the largest moment counts.
@@ -112,7 +114,9 @@ class Stage:
         cutout: the product as straight RGBA, source px.
     """
 
-    def __init__(self, order: SceneOrder, style: Style, book: FontBook, cutout: NDArray[np.uint8] | None = None) -> None:
+    def __init__(
+        self, order: SceneOrder, style: Style, book: FontBook, cutout: NDArray[np.uint8] | None = None
+    ) -> None:
         self.order = order
         self.style = style
         self.book = book
@@ -148,7 +152,15 @@ class Stage:
         return Picture(*size, scale=self.scale, origin=(-MARGIN, -MARGIN), ground=self.look.stops[1])
 
     def add(
-        self, rgba: NDArray[np.uint8] | Picture | Sprite, path: Path, *, anchor: tuple[float, float] = (0.5, 0.5), start: float = 0, clip: Box | None = None, sweep: Sweep | None = None, slides: bool = True
+        self,
+        rgba: NDArray[np.uint8] | Picture | Sprite,
+        path: Path,
+        *,
+        anchor: tuple[float, float] = (0.5, 0.5),
+        start: float = 0,
+        clip: Box | None = None,
+        sweep: Sweep | None = None,
+        slides: bool = True,
     ) -> Sprite:
         """Put a picture above what is there; `slides` says that it neither turns nor grows (most of the time)."""
         if isinstance(rgba, Picture):
@@ -165,11 +177,15 @@ class Stage:
             raise ValueError("this scene has no cut-out")
         return light.resized(self.cutout, spot.width * self.scale / self.cutout.shape[1])
 
-    def still(self, rgba: NDArray[np.uint8] | Picture, x: float, y: float, *, anchor: tuple[float, float] = (0.5, 0.5)) -> Sprite:
+    def still(
+        self, rgba: NDArray[np.uint8] | Picture, x: float, y: float, *, anchor: tuple[float, float] = (0.5, 0.5)
+    ) -> Sprite:
         """Put a picture at a fixed place."""
         return self.add(rgba, hold(x, y), anchor=anchor)
 
-    def veil(self, *, top: float, bottom: float, colour: tuple[int, int, int], opacity: float, upwards: bool = False) -> None:
+    def veil(
+        self, *, top: float, bottom: float, colour: tuple[int, int, int], opacity: float, upwards: bool = False
+    ) -> None:
         """Lay a soft gradient of a colour across the frame; it is strongest at the bottom (or the top)."""
         height = max(4, round((bottom - top) * self.scale / 2) * 2)
         fall = np.linspace(0, 1, height, dtype=np.float32)
@@ -180,7 +196,9 @@ class Stage:
         rgba[..., 3] = np.clip(fall[:, None] * (255 * opacity) + noise, 0, 255)
         self.add(rgba, hold(_MIDDLE, top), anchor=(0.5, 0))
 
-    def finish(self, ground: NDArray[np.uint8], drift: Callable[[float], tuple[float, float]], *, product: Box | None = None) -> Timeline:
+    def finish(
+        self, ground: NDArray[np.uint8], drift: Callable[[float], tuple[float, float]], *, product: Box | None = None
+    ) -> Timeline:
         """Return the scene; every text box must be where it may be."""
         for note in self.boxes:
             if not SAFE_ZONE.holds(note.box) or note.box.meets(CAPTION_BAND):
@@ -189,4 +207,12 @@ class Stage:
         rows = (ground.shape[0] - self.canvas.height) // 2
         if margin != rows:
             ground = cv2.resize(ground, (self.canvas.width + 2 * margin, self.canvas.height + 2 * margin))  # type: ignore[assignment]
-        return Timeline(self.count, tuple(self.boxes), self.canvas, Ground.of(np.ascontiguousarray(ground), margin=margin), drift, tuple(self.layers), product)
+        return Timeline(
+            self.count,
+            tuple(self.boxes),
+            self.canvas,
+            Ground.of(np.ascontiguousarray(ground), margin=margin),
+            drift,
+            tuple(self.layers),
+            product,
+        )

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from badapple.providers.offline.stage.sprites import Ground, Light, Sprite, planes_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from badapple.models import Box, Canvas, TextBox
@@ -94,7 +94,7 @@ def _matrix(sprite: Sprite, pose: Pose, scale: float) -> NDArray[np.float64]:
     return np.array([[cos, -sin, x - cos * ax + sin * ay], [sin, cos, y - sin * ax - cos * ay]])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: the port's attributes are settable to a type checker
 class Timeline:
     """Implements `ports.Frames`: everything is prepared, a frame only warps and blends.
 
@@ -119,7 +119,9 @@ class Timeline:
     @property
     def weight(self) -> int:
         """Bytes of all pictures held."""
-        return self.ground.weight + sum(sprite.weight for sprite in {id(layer.sprite): layer.sprite for layer in self.layers}.values())
+        return self.ground.weight + sum(
+            sprite.weight for sprite in {id(layer.sprite): layer.sprite for layer in self.layers}.values()
+        )
 
     def draw(self, index: int, out: NDArray[np.uint8]) -> None:
         """Draw frame `index` into `out`: uint8, (height * 3 // 2, width), contiguous."""
@@ -134,5 +136,4 @@ class Timeline:
         for layer in self.layers:
             layer.draw(planes, index, scale)
         # Rounding and light may leave the limited range by a step.
-        cv2.max(planes.y, 16, dst=planes.y)
-        cv2.min(planes.y, 235, dst=planes.y)
+        np.clip(planes.y, 16, 235, out=planes.y)

@@ -1,5 +1,7 @@
 """The luxury set: dark and warm, gold light out of focus, a polished floor."""
 
+# ruff: noqa: ARG002 - a set is given everything, and uses what it needs
+
 from __future__ import annotations
 
 import math
@@ -42,7 +44,9 @@ class Bokeh:
             picture.glow((540 - 460 * side, 1600), (700, 700), mix(warm, dark, 0.3), 0.8)
         else:
             picture.glow((540, spot.y - 60), (820, 860), warm, 0.85)
-            picture.glow((540, spot.y - 40), (spot.reach * 1.25, spot.reach * 1.2), bright, 0.5 + 0.35 * look.glow, power=1.6)
+            picture.glow(
+                (540, spot.y - 40), (spot.reach * 1.25, spot.reach * 1.2), bright, 0.5 + 0.35 * look.glow, power=1.6
+            )
             self._beam(picture, look, side, spot)
             self._floor(picture, look, spot)
         x, y = picture.field(8)
@@ -77,19 +81,51 @@ class Bokeh:
         if kind is Kind.FACTS:
             for number, share in enumerate((1.0, 1.2)):
                 radius, middle = spot.disc(share, least=300 + 70 * number, most=420 + 70 * number)
-                picture = ring(stage, radius, width=3 - number, colour=look.accent, opacity=0.75 - 0.35 * number, gaps=((200, 345), (20, 165)))
-                stage.add(picture, enter(drift(hold(spot.x, middle), count=stage.count, by=(0, (-10, 10)[number])), start=2, length=30, offset=(0, 40)))
+                picture = ring(
+                    stage,
+                    radius,
+                    width=3 - number,
+                    colour=look.accent,
+                    opacity=0.75 - 0.35 * number,
+                    gaps=((200, 345), (20, 165)),
+                )
+                stage.add(
+                    picture,
+                    enter(
+                        drift(hold(spot.x, middle), count=stage.count, by=(0, (-10, 10)[number])),
+                        start=2,
+                        length=30,
+                        offset=(0, 40),
+                    ),
+                )
             self._glints(stage, spot)
         if kind is Kind.CLOSING:
             radius, middle = spot.disc(1.12, least=330, most=455)
             halo = stage.picture(2 * radius + 240, 2 * radius + 240)
             halo.shape_in(ellipse(0, 0, radius + 10), look.accent, 0.5, soft=38)
             halo.shape_in(ellipse(0, 0, radius), mix(look.stops[0], look.stops[1], 0.7))
-            halo.shape_in([ellipse(0, 0, radius + 2), ellipse(0, 0, radius - 2.5)], mix(look.accent, (255, 244, 220), 0.45), 0.95)
-            stage.add(halo, enter(drift(hold(spot.x, middle), count=stage.count, by=(0, -14)), start=0, length=26, offset=(0, 60)))
+            halo.shape_in(
+                [ellipse(0, 0, radius + 2), ellipse(0, 0, radius - 2.5)], mix(look.accent, (255, 244, 220), 0.45), 0.95
+            )
+            stage.add(
+                halo,
+                enter(drift(hold(spot.x, middle), count=stage.count, by=(0, -14)), start=0, length=26, offset=(0, 60)),
+            )
             dark, warm = look.stops[0], look.stops[2]
-            podium(stage, spot, top=mix(dark, warm, 0.35), lit=mix(warm, look.accent, 0.45), side=mix(look.stops[1], warm, 0.8), shade=dark, rim=look.accent, wide=1.3)
-        lights = [soft_disc(stage, size, shift(look.accent, light=bright), opacity=seen, soft=soft, rim=0.45) for size, bright, seen, soft in self._lights(stage)]
+            podium(
+                stage,
+                spot,
+                top=mix(dark, warm, 0.35),
+                lit=mix(warm, look.accent, 0.45),
+                side=mix(look.stops[1], warm, 0.8),
+                shade=dark,
+                rim=look.accent,
+                wide=1.3,
+            )
+        lights = [
+            soft_disc(stage, size, shift(look.accent, light=bright), opacity=seen, soft=soft, rim=0.45)
+            for size, bright, seen, soft in self._lights(stage)
+        ]
         particles(stage, lights[:3], count=7, speed=(0.25, -0.5), twinkle=0.55)
         particles(stage, lights[3:], count=15, speed=(0.2, -0.9), twinkle=0.8)
 
@@ -100,27 +136,48 @@ class Bokeh:
             away, middle = spot.disc(share, least=300 + 70 * number, most=420 + 70 * number)
             pace, first = (1.15, -0.8)[number], float(stage.rng.uniform(0, 360))
 
-            def at(frame: float, away: float = away, middle: float = middle, pace: float = pace, first: float = first) -> Pose:
+            def at(
+                frame: float, away: float = away, middle: float = middle, pace: float = pace, first: float = first
+            ) -> Pose:
                 turn = math.radians(first + pace * frame)
-                return Pose(spot.x + away * math.cos(turn), middle + away * math.sin(turn), 1.0, 0.0, min(1.0, frame / 24))
+                return Pose(
+                    spot.x + away * math.cos(turn), middle + away * math.sin(turn), 1.0, 0.0, min(1.0, frame / 24)
+                )
 
             stage.add(glint, at)
 
     def _lights(self, stage: Stage) -> tuple[tuple[float, float, float, float], ...]:
         grow = float(stage.rng.uniform(0.85, 1.2))
-        return ((74 * grow, 0, 0.10, 10), (48 * grow, 6, 0.15, 7), (34 * grow, 10, 0.19, 5), (14, 14, 0.34, 5), (7, 18, 0.55, 3), (4.5, 22, 0.75, 2))
+        return (
+            (74 * grow, 0, 0.10, 10),
+            (48 * grow, 6, 0.15, 7),
+            (34 * grow, 10, 0.19, 5),
+            (14, 14, 0.34, 5),
+            (7, 18, 0.55, 3),
+            (4.5, 22, 0.75, 2),
+        )
 
     def dress(self, stage: Stage, spot: Spot, kind: Kind) -> None:
         """Stand it on the polished floor in a warm rim light."""
         look = stage.look
         closing = kind is Kind.CLOSING
         dress(
-            stage, spot,
+            stage,
+            spot,
             Dress(
-                rim=mix(look.accent, (255, 240, 214), 0.35), rim_strength=0.35 + 0.4 * look.glow, dim=0.3, reflection=0.0 if closing else 0.34,
-                floor=(0, 0, 0), floor_opacity=0.85, offset=(0, 0), scale=0.95, length=30, push=0.05, sweep=0.62 if stage.style.motion.sweep else 0,
+                rim=mix(look.accent, (255, 240, 214), 0.35),
+                rim_strength=0.35 + 0.4 * look.glow,
+                dim=0.3,
+                reflection=0.0 if closing else 0.34,
+                floor=(0, 0, 0),
+                floor_opacity=0.85,
+                offset=(0, 0),
+                scale=0.95,
+                length=30,
+                push=0.05,
+                sweep=0.62 if stage.style.motion.sweep else 0,
             ),
-        )  # fmt: skip
+        )
 
     def front(self, stage: Stage, spot: Spot, kind: Kind) -> None:
         """Let a few large soft lights pass before the lens."""
@@ -129,4 +186,11 @@ class Bokeh:
 
     def chip(self, look: Look, number: int) -> Chip:
         """Return text with a gold diamond and no plate."""
-        return Chip(fill=mix(look.stops[0], look.stops[2], 0.35), ink=look.ink, mark=look.accent, radius=4, opacity=0.72, edge=mix(look.accent, look.stops[0], 0.45))
+        return Chip(
+            fill=mix(look.stops[0], look.stops[2], 0.35),
+            ink=look.ink,
+            mark=look.accent,
+            radius=4,
+            opacity=0.72,
+            edge=mix(look.accent, look.stops[0], 0.45),
+        )

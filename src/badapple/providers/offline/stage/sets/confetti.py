@@ -37,7 +37,11 @@ class Confetti:
     def ground(self, picture: Picture, look: Look, rng: np.random.Generator, *, kind: Kind, spot: Spot) -> None:
         """Paint pastel hills and blobs with clean edges."""
         pink, butter, mint = look.stops
-        order = {Kind.HERO: (butter, pink, mint), Kind.DETAIL: (pink, butter, mint), Kind.FACTS: (mint, butter, pink)}.get(kind, (butter, mint, pink))
+        order = {
+            Kind.HERO: (butter, pink, mint),
+            Kind.DETAIL: (pink, butter, mint),
+            Kind.FACTS: (mint, butter, pink),
+        }.get(kind, (butter, mint, pink))
         sky, first, second = order
         picture.gradient([(0, mix(sky, (255, 255, 255), 0.35)), (0.6, sky), (1, sky)])
         picture.glow((540, spot.y), (800, 800), (255, 255, 255), 0.5)
@@ -48,8 +52,8 @@ class Confetti:
         self._hill(picture, shift(second, light=-5, chroma=1.5), line + 300, 60, float(rng.uniform(0, 6)))
         for row in range(4):
             for column in range(12):
-                x, y = 20 + column * 96 + (row % 2) * 48, line + 470 + row * 84
-                picture.shape_in(ellipse(x, y, 10), (255, 255, 255), 0.55)
+                dot = ellipse(20 + column * 96 + (row % 2) * 48, line + 470 + row * 84, 10)
+                picture.shape_in(dot, (255, 255, 255), 0.55)
 
     def _hill(self, picture: Picture, colour: RGB, top: float, wave: float, phase: float) -> None:
         x = np.linspace(-60, 1140, 160)
@@ -67,22 +71,51 @@ class Confetti:
             picture.shape_in(np.stack([away * np.cos(t), away * np.sin(t)], axis=1), self._badge(look, kind))
             picture.shape_in([ellipse(0, 0, radius * 0.84), ellipse(0, 0, radius * 0.84 - 6)], (255, 255, 255), 0.7)
             path = drift(hold(spot.x, middle), count=stage.count, turn=24)
-            stage.add(picture, enter(path, start=0, length=18, scale=0.2, angle=-40, fade=0.1, ease=ease_back), slides=False)
+            stage.add(
+                picture, enter(path, start=0, length=18, scale=0.2, angle=-40, fade=0.1, ease=ease_back), slides=False
+            )
         if kind is Kind.CLOSING:
             radius, middle = spot.disc(1.15, least=330, most=450)
             picture = stage.picture(2 * radius + 8, 2 * radius + 8)
             for number in range(12):
                 wedge = polygon_star(0, 0, radius, radius, 48, turn=0)[number * 8 : number * 8 + 9]
-                picture.shape_in(np.concatenate([[(0, 0)], wedge, [(0, 0)]]), (255, 255, 255) if number % 2 else self._badge(look, kind), 1.0)
+                picture.shape_in(
+                    np.concatenate([[(0, 0)], wedge, [(0, 0)]]),
+                    (255, 255, 255) if number % 2 else self._badge(look, kind),
+                    1.0,
+                )
             picture.shape_in([ellipse(0, 0, radius), ellipse(0, 0, radius - 16)], (255, 255, 255))
-            stage.add(picture, enter(drift(hold(spot.x, middle), count=stage.count, turn=20), start=0, length=18, scale=0.2, fade=0.1, ease=ease_back), slides=False)
+            stage.add(
+                picture,
+                enter(
+                    drift(hold(spot.x, middle), count=stage.count, turn=20),
+                    start=0,
+                    length=18,
+                    scale=0.2,
+                    fade=0.1,
+                    ease=ease_back,
+                ),
+                slides=False,
+            )
             candy = mix(look.accent, (255, 255, 255), 0.1)
-            podium(stage, spot, top=(255, 246, 240), lit=(255, 255, 255), side=(255, 250, 246), shade=mix(candy, (120, 60, 110), 0.5), wide=1.3, bands=(candy,), flat=0.11)
+            podium(
+                stage,
+                spot,
+                top=(255, 246, 240),
+                lit=(255, 255, 255),
+                side=(255, 250, 246),
+                shade=mix(candy, (120, 60, 110), 0.5),
+                wide=1.3,
+                bands=(candy,),
+                flat=0.11,
+            )
         particles(stage, self._pieces(stage), count=22, speed=(0.5, 3.4), sway=26, spin=3.2, twinkle=0.0, avoid=True)
 
     def _badge(self, look: Look, kind: Kind) -> RGB:
         lively = mix(look.pop, (255, 255, 255), 0.5)
-        return {Kind.HERO: mix(look.accent, (255, 255, 255), 0.28), Kind.FACTS: mix(lively, look.accent, 0.15)}.get(kind, mix(look.accent, (255, 255, 255), 0.35))
+        return {Kind.HERO: mix(look.accent, (255, 255, 255), 0.28), Kind.FACTS: mix(lively, look.accent, 0.15)}.get(
+            kind, mix(look.accent, (255, 255, 255), 0.35)
+        )
 
     def _pieces(self, stage: Stage) -> list[NDArray[np.uint8]]:
         pieces = []
@@ -105,12 +138,27 @@ class Confetti:
         look = stage.look
         stands = kind is Kind.CLOSING
         dress(
-            stage, spot,
+            stage,
+            spot,
             Dress(
-                wall=None if stands else mix(look.ink, look.accent, 0.2), wall_offset=(8, 30), wall_soft=20, wall_opacity=0.34, floor=mix(look.ink, (0, 0, 0), 0.2) if stands else None, floor_opacity=0.5,
-                sticker=0 if stands else 12, offset=(0, 420), scale=0.55, angle=spot.tilt * -3, length=20, back=True, fade=0.1, push=0.03, turn=-spot.tilt * 0.5, bob=0 if stands else 10,
+                wall=None if stands else mix(look.ink, look.accent, 0.2),
+                wall_offset=(8, 30),
+                wall_soft=20,
+                wall_opacity=0.34,
+                floor=mix(look.ink, (0, 0, 0), 0.2) if stands else None,
+                floor_opacity=0.5,
+                sticker=0 if stands else 12,
+                offset=(0, 420),
+                scale=0.55,
+                angle=spot.tilt * -3,
+                length=20,
+                back=True,
+                fade=0.1,
+                push=0.03,
+                turn=-spot.tilt * 0.5,
+                bob=0 if stands else 10,
             ),
-        )  # fmt: skip
+        )
 
     def front(self, stage: Stage, spot: Spot, kind: Kind) -> None:
         """Nothing covers it."""

@@ -1,5 +1,7 @@
 """The minimal set: a paper-white cyclorama in soft window light."""
 
+# ruff: noqa: ARG002 - a set is given everything, and uses what it needs
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -35,7 +37,9 @@ class Horizon:
         shade, middle, paper = look.stops
         side = float(rng.choice([-1, 1]))
         line = spot.foot - max(60.0, spot.width * 0.1) if kind is not Kind.DETAIL else 1500.0
-        picture.gradient([(0, mix(middle, shade, 0.35)), (line / 1920 - 0.02, middle), (line / 1920 + 0.06, paper), (1, middle)])
+        picture.gradient(
+            [(0, mix(middle, shade, 0.35)), (line / 1920 - 0.02, middle), (line / 1920 + 0.06, paper), (1, middle)]
+        )
         picture.glow((540 + 420 * side, 420), (900, 900), paper, 0.45)
         picture.glow((540 - 520 * side, 900), (640, 1300), shade, 0.55)
         picture.glow((540, 2050), (1000, 560), shade, 0.6)
@@ -44,9 +48,9 @@ class Horizon:
         x, _ = picture.field(8)
         cove = np.exp(-(((y - line + 26) / 46) ** 2)) * (0.34 + 0 * x)
         picture.wash(cove.astype(np.float32), mix(shade, middle, 0.25))
-        self._window(picture, look, side, line, kind)
+        self._window(picture, look, side, kind)
 
-    def _window(self, picture: Picture, look: Look, side: float, line: float, kind: Kind) -> None:
+    def _window(self, picture: Picture, look: Look, side: float, kind: Kind) -> None:
         """Four panes of sun fall slantwise on the wall."""
         paper = mix(look.stops[2], (255, 253, 247), 0.9)
         x0, y0 = 540 + (250 if kind is Kind.HERO else 120) * side, 250.0
@@ -65,16 +69,47 @@ class Horizon:
         if kind is Kind.FACTS:
             tall, half = spot.foot - 30 - spot.sky, min(400.0, max(290.0, spot.width * 0.42))
             picture = stage.picture(2 * half + 8, tall + 8)
-            arch = np.concatenate([arc(0, half - tall / 2, half, start=180, end=360), [(half, tall / 2), (-half, tall / 2)]])
+            arch = np.concatenate(
+                [arc(0, half - tall / 2, half, start=180, end=360), [(half, tall / 2), (-half, tall / 2)]]
+            )
             picture.shape_in(arch, tint)
-            stage.add(picture, enter(drift(hold(spot.x, spot.foot - 30 - tall / 2), count=stage.count, by=(0, -10)), start=0, length=26, offset=(0, 90), fade=0.8))
+            stage.add(
+                picture,
+                enter(
+                    drift(hold(spot.x, spot.foot - 30 - tall / 2), count=stage.count, by=(0, -10)),
+                    start=0,
+                    length=26,
+                    offset=(0, 90),
+                    fade=0.8,
+                ),
+            )
         if kind is Kind.CLOSING:
             radius, centre = spot.disc(1.12, least=320, most=430)
             picture = stage.picture(2 * radius + 8, 2 * radius + 8)
             picture.shape_in(ellipse(0, 0, radius), tint)
-            stage.add(picture, enter(drift(hold(spot.x, centre), count=stage.count, by=(0, -14)), start=0, length=28, offset=(0, 80), fade=0.8))
+            stage.add(
+                picture,
+                enter(
+                    drift(hold(spot.x, centre), count=stage.count, by=(0, -14)),
+                    start=0,
+                    length=28,
+                    offset=(0, 80),
+                    fade=0.8,
+                ),
+            )
             shade, middle, paper = look.stops
-            podium(stage, spot, top=mix(paper, middle, 0.25), lit=mix(paper, (255, 255, 255), 0.7), side=mix(paper, (255, 255, 255), 0.3), shade=shift(shade, light=-2), wide=1.3, flat=0.1, most=430, fall=0.06)
+            podium(
+                stage,
+                spot,
+                top=mix(paper, middle, 0.25),
+                lit=mix(paper, (255, 255, 255), 0.7),
+                side=mix(paper, (255, 255, 255), 0.3),
+                shade=shift(shade, light=-2),
+                wide=1.3,
+                flat=0.1,
+                most=430,
+                fall=0.06,
+            )
         if kind is Kind.DETAIL:
             picture = stage.picture(1000, 1000)
             picture.shape_in(ellipse(0, 0, 470), tint)
@@ -89,17 +124,30 @@ class Horizon:
         look = stage.look
         ink = shift(look.stops[0], light=-46)
         dress(
-            stage, spot,
+            stage,
+            spot,
             Dress(
-                floor=ink, floor_opacity=0.62 if not look.hard else 0.75, cast=0.0 if kind in {Kind.CLOSING} else 0.34, reflection=0.0, dim=0.07,
-                offset=(0, 0), scale=0.965, length=32, fade=0.5, push=0.04,
-                wall=ink if look.hard and kind is Kind.FACTS else None, wall_opacity=0.18, wall_soft=30,
+                floor=ink,
+                floor_opacity=0.62 if not look.hard else 0.75,
+                cast=0.0 if kind is Kind.CLOSING else 0.34,
+                reflection=0.0,
+                dim=0.07,
+                offset=(0, 0),
+                scale=0.965,
+                length=32,
+                fade=0.5,
+                push=0.04,
+                wall=ink if look.hard and kind is Kind.FACTS else None,
+                wall_opacity=0.18,
+                wall_soft=30,
             ),
-        )  # fmt: skip
+        )
 
     def front(self, stage: Stage, spot: Spot, kind: Kind) -> None:
         """Keep the air clear."""
 
     def chip(self, look: Look, number: int) -> Chip:
         """Return plain words on white paper."""
-        return Chip(fill=mix(look.stops[2], (255, 255, 255), 0.75), ink=look.ink, mark=look.ink, radius=37, opacity=0.96)
+        return Chip(
+            fill=mix(look.stops[2], (255, 255, 255), 0.75), ink=look.ink, mark=look.ink, radius=37, opacity=0.96
+        )

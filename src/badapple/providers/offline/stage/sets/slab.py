@@ -52,10 +52,20 @@ class Slab:
     def _stripes(self, picture: Picture, colour: RGB, top: float) -> None:
         for number in range(16):
             left = -300 + number * 110
-            picture.shape_in(np.array([(left + 160, top), (left + 212, top), (left + 52, top + 160), (left, top + 160)], np.float64), colour)
+            picture.shape_in(
+                np.array([(left + 160, top), (left + 212, top), (left + 52, top + 160), (left, top + 160)], np.float64),
+                colour,
+            )
 
     def _dots(self, picture: Picture, colour: RGB, top: float) -> None:
-        picture.shape_in([ellipse(30 + column * 68 + (row % 2) * 34, top + row * 58, 11) for row in range(6) for column in range(-1, 17)], colour)
+        picture.shape_in(
+            [
+                ellipse(30 + column * 68 + (row % 2) * 34, top + row * 58, 11)
+                for row in range(6)
+                for column in range(-1, 17)
+            ],
+            colour,
+        )
 
     def _tiles(self, picture: Picture, look: Look, rng: np.random.Generator) -> None:
         """Quarter discs and squares in a grid of 216 px along the foot; the rest stays calm."""
@@ -64,7 +74,9 @@ class Slab:
         for number in range(18):
             column, row = number % 6, number // 6
             left, top = column * side - 108, 1504 + row * side
-            ground, ahead = ((second, black), (black, main), (_PAPER, look.accent), (black, second), (main, black))[(number * 2 + row + int(rng.integers(2))) % 5]
+            ground, ahead = ((second, black), (black, main), (_PAPER, look.accent), (black, second), (main, black))[
+                (number * 2 + row + int(rng.integers(2))) % 5
+            ]
             picture.shape_in(quad(left, top, left + side, top + side), ground)
             cx, cy = left + side * float(rng.integers(2)), top + side * float(rng.integers(2))
             start = {(0, 0): 0, (1, 0): 90, (1, 1): 180, (0, 1): 270}[(int(cx > left), int(cy > top))]
@@ -79,28 +91,67 @@ class Slab:
             radius, middle = spot.disc(0.86, least=290, most=400)
             picture = stage.picture(2 * radius + 8, 2 * radius + 8)
             picture.shape_in(ellipse(0, 0, radius), second)
-            stage.add(picture, enter(drift(hold(spot.x, middle), count=stage.count, by=(0, -18)), start=0, length=16, offset=(1000, 0), fade=0))
+            stage.add(
+                picture,
+                enter(
+                    drift(hold(spot.x, middle), count=stage.count, by=(0, -18)),
+                    start=0,
+                    length=16,
+                    offset=(1000, 0),
+                    fade=0,
+                ),
+            )
         if kind is Kind.FACTS:
             wide, tall = 1200.0, spot.height * 0.62
             picture = stage.picture(wide, tall)
             picture.shape_in(quad(-600, -tall / 2, 600, tall / 2), black)
-            stage.add(picture, enter(drift(hold(540, spot.y + 20), count=stage.count, by=(-16, 0)), start=0, length=14, offset=(-1300, 0), fade=0))
+            stage.add(
+                picture,
+                enter(
+                    drift(hold(540, spot.y + 20), count=stage.count, by=(-16, 0)),
+                    start=0,
+                    length=14,
+                    offset=(-1300, 0),
+                    fade=0,
+                ),
+            )
         if kind is Kind.CLOSING:
             half, tall = max(300.0, min(420.0, spot.width * 0.62)), spot.height * 0.8 + 130
             picture = stage.picture(2 * half, tall)
             picture.shape_in(quad(-half, -tall / 2, half, tall / 2), second)
-            stage.add(picture, enter(drift(hold(spot.x, spot.foot - tall / 2 + 90), count=stage.count, by=(0, -12)), start=0, length=15, offset=(0, 1200), fade=0))
+            stage.add(
+                picture,
+                enter(
+                    drift(hold(spot.x, spot.foot - tall / 2 + 90), count=stage.count, by=(0, -12)),
+                    start=0,
+                    length=15,
+                    offset=(0, 1200),
+                    fade=0,
+                ),
+            )
 
     def dress(self, stage: Stage, spot: Spot, kind: Kind) -> None:
         """Snap it in, with a hard shadow."""
         look = stage.look
         dress(
-            stage, spot,
+            stage,
+            spot,
             Dress(
-                wall=mix(look.stops[0], (0, 0, 0), 0.3), wall_offset=(26, 26), wall_soft=0.8, wall_opacity=0.92 if kind is not Kind.HERO else 0.85,
-                offset=(0, 500), scale=0.9, length=13, fade=0.15, back=True, push=0.055, turn=1.6 if spot.tilt else 0, bob=0.0, by=(0, -10),
+                wall=mix(look.stops[0], (0, 0, 0), 0.3),
+                wall_offset=(26, 26),
+                wall_soft=0.8,
+                wall_opacity=0.92 if kind is not Kind.HERO else 0.85,
+                offset=(0, 500),
+                scale=0.9,
+                length=13,
+                fade=0.15,
+                back=True,
+                push=0.055,
+                turn=1.6 if spot.tilt else 0,
+                bob=0.0,
+                by=(0, -10),
             ),
-        )  # fmt: skip
+        )
 
     def front(self, stage: Stage, spot: Spot, kind: Kind) -> None:
         """Nothing covers it."""
