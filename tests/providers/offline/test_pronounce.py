@@ -21,6 +21,7 @@ def _said(text: str, pronounce: tuple[tuple[str, str], ...] = ()) -> list[tuple[
         ("20%", "20%"),
         ("e.g.", "e.g."),
         ("Watch™", "Watch"),
+        ("[new](/nu/)", "(new)(/nu/)"),
     ],
 )
 def test_a_word_is_shown_as_written_and_said_as_spoken(shown: str, said: str) -> None:

@@ -16,6 +16,7 @@ _EDGE = re.compile(r"^(\W*)(.*?)(\W*)$", re.DOTALL)
 _SITE = re.compile(r"(?:https?://)?(?:www\.)?((?:[a-z0-9-]+\.)+[a-z]{2,})((?:/[\w.-]+)*)/?", re.IGNORECASE)
 _AROUND_THE_CLOCK = re.compile(r"24/7")
 _SYMBOLS = {"&": "and", "+": "plus", "@": "at", "=": "equals", "\u00d7": "times", "%": "percent"}
+_ROUND = str.maketrans("[]", "()")
 #: Top-level domains that are read as words; others (`.io`, `.uk`) are spelled.
 _READ_DOMAINS = frozenset({"com", "net", "org", "shop", "store", "app", "info", "biz", "online", "design", "club"})
 
@@ -121,7 +122,7 @@ def _site(site: re.Match[str]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Drop what is no text at all (emoji, trademark signs), so that no engine spells it out."""
+    """Drop what is no text at all (emoji, trademark signs), and square brackets: the voice takes them for phonemes."""
     return "".join(
         char
         for char in text

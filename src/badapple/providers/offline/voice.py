@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -115,20 +116,19 @@ def _fitted(order: VoiceOrder, pace: float) -> tuple[list[_Take | None], float]:
         late = [take for take, slot in zip(takes, order.slots, strict=True) if take and take.seconds > slot]
         if not late:
             return takes, round(speed, 4)
-        speed += _FINE
+        fastest = speed >= pace * FASTEST - 1e-6
+        speed = min(speed + _FINE, pace * FASTEST)
         for text, slot, part, take in zip(order.texts, order.slots, parts, takes, strict=True):
-            if take and take.seconds > slot and speed > pace * FASTEST + 1e-6:
+            if fastest and take and take.seconds > slot:
                 raise _too_long(text, take.seconds, slot, part, pace)
 
 
 def _speed_for(text: str, slot: float, part: Parts, pace: float) -> float:
     """Return the slowest allowed speed at which a text should fit its slot."""
-    need = next(
-        (step for step in np.arange(pace, pace * FASTEST + _FINE / 2, _FINE) if seconds_at(part, float(step)) <= slot),
-        None,
-    )
-    if need is not None or not part:
-        return float(need or pace)
+    steps = np.minimum(np.arange(pace, pace * FASTEST + _FINE, _FINE), pace * FASTEST)
+    need = next((float(step) for step in steps if seconds_at(part, float(step)) <= slot), None)
+    if need is not None:
+        return need
     fastest = seconds_at(part, pace * FASTEST)
     if fastest > slot * 1.04:  # beyond what the estimate can be wrong by: spare the speaking
         raise _too_long(text, fastest, slot, part, pace)
@@ -140,7 +140,7 @@ def _too_long(text: str, seconds: float, slot: float, part: Parts, pace: float) 
     fastest = min(seconds, seconds_at(part, pace * FASTEST)) if part else seconds
     cut = min(max(1, math.ceil(words * (1 - slot / max(fastest, slot)))), words)
     return ScriptError(
-        f"{text!r} takes {max(seconds, fastest):.1f} s at its fastest, its slot is {slot:.1f} s: "
+        f"{textwrap.shorten(text, 90, placeholder='...')!r} takes {max(seconds, fastest):.1f} s at its fastest, its slot is {slot:.1f} s: "
         f"cut about {cut} of its {words} words",
         hint="shorten the text",
     )
