@@ -44,6 +44,7 @@ def _root(
 
 def run(words: Sequence[str], *, factory: Factory | None = None) -> int:
     """Run one command; every error becomes a line for people and an exit code."""
+    outcome.never_fail_on_letters()
     command = typer.main.get_command(app)
     with outcome.catching(debug="--debug" in words) as ended:
         result = command.main(args=list(words), prog_name="badapple", standalone_mode=False, obj=factory)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import sys
@@ -57,7 +58,12 @@ class Factory(Protocol):
 
 
 def run(
-    order: Order, *, settings: Settings, watch: Callable[[ProgressEvent], None], factory: Factory | None = None
+    order: Order,
+    *,
+    settings: Settings,
+    watch: Callable[[ProgressEvent], None],
+    factory: Factory | None = None,
+    debug: bool = False,
 ) -> Video:
     """Make the video of an order.
 
@@ -67,12 +73,19 @@ def run(
     Raises:
         Interrupted: a signal stopped it.
     """
-    return asyncio.run(_guarded(order, settings=settings, watch=watch, factory=factory or _real_factory()))
+    factory = factory or _real_factory(debug=debug)
+    return asyncio.run(_guarded(order, settings=settings, watch=watch, factory=factory))
 
 
-def _real_factory() -> Factory:
+def _real_factory(*, debug: bool) -> Factory:
+    import structlog  # noqa: PLC0415
+
     from badapple.pipeline.orchestrator import create_pipeline_orchestrator  # noqa: PLC0415 - loads the whole pipeline
 
+    structlog.configure(  # standard output belongs to the result
+        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if debug else logging.CRITICAL),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
     return create_pipeline_orchestrator
 
 

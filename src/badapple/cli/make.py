@@ -89,10 +89,10 @@ def _run(context: typer.Context, words: Words, *, as_json: bool, quiet: bool, de
     from badapple.config import get_settings  # noqa: PLC0415
 
     began = time.monotonic()
-    with watch.reporter(as_json=as_json, quiet=quiet, debug=debug) as report:
+    with watch.reporter(as_json=as_json, quiet=quiet) as report:
         settings = get_settings()
         ordered = order.read(words, settings=settings)
         with report.running(f"{ordered.product_name} · {ordered.style}"):
-            video = film.run(ordered, settings=settings, watch=report.event, factory=context.obj)
+            video = film.run(ordered, settings=settings, watch=report.event, factory=context.obj, debug=debug)
         report.result(video, seconds=time.monotonic() - began)
     return 0

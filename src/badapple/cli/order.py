@@ -101,6 +101,8 @@ def read(words: Words, *, settings: Settings) -> Order:
 
 def length(text: str) -> int:
     """Count characters as people see them: an accent, a flag or a family emoji is no character more."""
+    if text.isascii():
+        return len(text)
     from uniseg.graphemecluster import grapheme_clusters  # noqa: PLC0415 - loads tables
 
     return sum(1 for _ in grapheme_clusters(text))

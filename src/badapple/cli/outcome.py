@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import shlex
 import shutil
@@ -189,9 +190,15 @@ def _log_folders() -> Iterator[Path]:
 def tell(text: str) -> None:
     """Write a line to standard error, if anybody still reads it."""
     with contextlib.suppress(OSError, ValueError):
-        encoding = sys.stderr.encoding or "utf-8"
-        sys.stderr.write(text.encode(encoding, "replace").decode(encoding) + "\n")
+        sys.stderr.write(text + "\n")
         sys.stderr.flush()
+
+
+def never_fail_on_letters() -> None:
+    """Let no letter that the terminal's encoding lacks end a command; it is shown as its number."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def drop_stdout() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import signal
 import sys
 import time
@@ -35,9 +34,8 @@ class Report(Protocol):
 
 
 @contextlib.contextmanager
-def reporter(*, as_json: bool, quiet: bool, debug: bool = False) -> Iterator[Report]:
+def reporter(*, as_json: bool, quiet: bool) -> Iterator[Report]:
     """Choose how to tell, by what was asked for and by what standard error is."""
-    _send_logs_to_stderr(debug=debug)
     if as_json:
         lines = JsonReport()
         with lines.failure():
@@ -123,13 +121,3 @@ class JsonReport:
     def _write(self, body: dict[str, Any]) -> None:
         sys.stdout.write(json.dumps(body) + "\n")  # ASCII, so that no terminal's encoding can fail
         sys.stdout.flush()
-
-
-def _send_logs_to_stderr(*, debug: bool) -> None:
-    import structlog  # noqa: PLC0415
-
-    level = logging.DEBUG if debug else logging.ERROR
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
