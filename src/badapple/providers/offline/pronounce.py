@@ -125,6 +125,6 @@ def _plain(text: str) -> str:
     """Drop what is no text at all (emoji, trademark signs), and square brackets: the voice takes them for phonemes."""
     return "".join(
         char
-        for char in text
+        for char in unicodedata.normalize("NFC", text).translate(_ROUND)
         if unicodedata.category(char) not in {"So", "Cs", "Co", "Cn", "Sk", "Cf", "Mn"} or char == "°"
     )

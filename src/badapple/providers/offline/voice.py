@@ -138,9 +138,10 @@ def _speed_for(text: str, slot: float, part: Parts, pace: float) -> float:
 def _too_long(text: str, seconds: float, slot: float, part: Parts, pace: float) -> ScriptError:
     words = len(text.split())
     fastest = min(seconds, seconds_at(part, pace * FASTEST)) if part else seconds
+    short = textwrap.shorten(text, 90, placeholder="...")
     cut = min(max(1, math.ceil(words * (1 - slot / max(fastest, slot)))), words)
     return ScriptError(
-        f"{textwrap.shorten(text, 90, placeholder='...')!r} takes {max(seconds, fastest):.1f} s at its fastest, its slot is {slot:.1f} s: "
+        f"{short!r} takes {max(seconds, fastest):.1f} s at its fastest, its slot is {slot:.1f} s: "
         f"cut about {cut} of its {words} words",
         hint="shorten the text",
     )
