@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -32,9 +34,22 @@ TEXTS = (
 
 
 def _set(
-    text: str, *, slug: str = "montserrat", width: float = 700, size: float = 96, smallest: float = 24, lines: int = 4
+    text: str,
+    *,
+    slug: str = "montserrat",
+    width: float = 700,
+    size: float = 96,
+    smallest: float = 24,
+    lines: int = 4,
+    case: Literal["as-is", "upper"] = "as-is",
+    tracking: float = 0.0,
+    outline: float = 0.0,
+    scale: float = 1.0,
 ) -> Setting:
-    return set_text(text, book=BOOK, face=Face(slug, 700), size=size, smallest=smallest, width=width, max_lines=lines, colour=(9, 8, 7), scale=1.0)  # fmt: skip
+    return set_text(
+        text, book=BOOK, face=Face(slug, 700), size=size, smallest=smallest, width=width, max_lines=lines,
+        colour=(9, 8, 7), scale=scale, case=case, tracking=tracking, outline=outline,
+    )  # fmt: skip
 
 
 def _picture(setting: Setting) -> np.ndarray:
@@ -120,10 +135,10 @@ def test_what_no_font_draws_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("text", "shown"),
-    [("Straße", "STRASSE"), ("ılık iyi", "ILIK IYI"), ("ﬁne", "FINE"), ("кофе", "КОФЕ"), ("ყავა", "ყავა")],
+    [("Straße", "STRASSE"), ("\u0131l\u0131k iyi", "ILIK IYI"), ("ﬁne", "FINE"), ("кофе", "КОФЕ"), ("ყავა", "ყავა")],
 )
 def test_capitals_follow_the_script(text: str, shown: str) -> None:
-    setting = set_text(text, book=BOOK, face=Face("anton", 400), size=90, smallest=20, width=900, max_lines=1, colour=(0, 0, 0), scale=1.0, case="upper")  # fmt: skip
+    setting = _set(text, slug="anton", size=90, smallest=20, width=900, lines=1, case="upper")
     assert setting.lines == (shown,)
 
 
@@ -150,7 +165,7 @@ def test_arabic_letters_join() -> None:
 
 def test_a_draft_has_the_layout_of_the_full_picture() -> None:
     def at(scale: float) -> Setting:
-        return set_text("Slow roasted, richly layered", book=BOOK, face=Face("playfair-display", 600), size=90, smallest=30, width=640, max_lines=3, colour=(0, 0, 0), scale=scale)  # fmt: skip
+        return _set("Slow roasted, richly layered", slug="playfair-display", size=90, width=640, lines=3, scale=scale)
 
     full, draft = at(1.0), at(0.25)
     assert full.lines == draft.lines
@@ -161,9 +176,9 @@ def test_a_draft_has_the_layout_of_the_full_picture() -> None:
 
 def test_tracking_widens_and_outline_hollows() -> None:
     plain = _set("EMBER", width=2000)
-    wide = set_text("EMBER", book=BOOK, face=Face("montserrat", 700), size=96, smallest=96, width=2000, max_lines=1, colour=(0, 0, 0), scale=1.0, tracking=0.1)  # fmt: skip
+    wide = _set("EMBER", width=2000, lines=1, tracking=0.1)
     assert wide.width == pytest.approx(plain.width + 4 * 9.6, abs=2)
-    hollow = set_text("EMBER", book=BOOK, face=Face("montserrat", 700), size=96, smallest=96, width=2000, max_lines=1, colour=(0, 0, 0), scale=1.0, outline=0.02)  # fmt: skip
+    hollow = _set("EMBER", width=2000, lines=1, outline=0.02)
     assert hollow.pieces[0].image[..., 3].mean() < plain.pieces[0].image[..., 3].mean() * 0.7
 
 

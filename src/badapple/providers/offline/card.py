@@ -32,6 +32,7 @@ __all__ = ["OfflineCardPainter", "compose"]
 
 _CARD = 4  #: variant of the backdrop
 _LARGE = 3.0  #: contrast that large type needs (WCAG AA)
+_BOLD = 700  #: weight from which the line counts as large type
 #: Where light gathers when there is no product.
 _WORDS = Box(left=140, top=420, right=940, bottom=1000)
 
@@ -78,7 +79,8 @@ def compose(order: CardOrder, *, style: Style, book: FontBook, out: Path) -> tup
         sheet.fill(rounded(plan.rule, 0), look.accent)
     boxes = [_write(sheet, order.product_name, plan.name, (look.ink,), enough=_LARGE)]
     if plan.line is not None:
-        boxes.append(_write(sheet, order.line, plan.line, (look.muted, look.ink), enough=ENOUGH))
+        enough = _LARGE if style.type.text_weight >= _BOLD else ENOUGH
+        boxes.append(_write(sheet, order.line, plan.line, (look.muted, look.ink), enough=enough))
     label = plan.button.draw(sheet, plan.button_box)
     boxes.append(TextBox(text=order.cta, box=label, start=0, end=TOTAL_FRAMES))
     shown = hero.inside(plan.hero) if hero is not None and plan.hero is not None else None
