@@ -1,0 +1,74 @@
+"""`badapple doctor`, `badapple styles` and `badapple --version`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from badapple import __version__
+from badapple.cli import complete, main
+from badapple.config import get_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("BADAPPLE_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("BADAPPLE_CACHE_DIR", str(tmp_path / "cache"))
+    get_settings.cache_clear()
+    yield tmp_path
+    get_settings.cache_clear()
+
+
+def test_a_sound_machine_is_ready(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    failed = [check for check in report["checks"] if check["state"] == "fail"]
+    assert (report["ok"], failed) == (True, [])
+    assert {"python", "ffmpeg", "fonts", "voice", "cut-out", "cache", "disk", "database", "memory"} <= {
+        check["name"] for check in report["checks"]
+    }
+
+
+def test_a_wrong_ffmpeg_fails_and_says_how_to_mend_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BADAPPLE_FFMPEG", "/nowhere/ffmpeg")
+    get_settings.cache_clear()
+    assert main(["doctor"]) == 3
+    lines = capsys.readouterr().out.splitlines()
+    found = next(number for number, line in enumerate(lines) if line.startswith("fail  ffmpeg"))
+    assert "fix: unset BADAPPLE_FFMPEG" in lines[found + 1]
+    assert "Ready" not in lines[-1]
+
+
+def test_a_setting_that_makes_no_sense_fails(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BADAPPLE_WORKERS", "0")
+    get_settings.cache_clear()
+    assert main(["doctor"]) == 3
+    assert "fail  settings" in capsys.readouterr().out
+
+
+def test_styles_are_listed_with_their_summaries(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["styles"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["bold", "energetic", "luxury", "minimal", "playful", "tech"]
+    assert all(len(line.split()) > 4 for line in lines)
+
+
+def test_a_style_of_the_users_own_is_completed(here: Path) -> None:
+    (here / "data" / "styles").mkdir(parents=True)
+    (here / "data" / "styles" / "mine.toml").touch()
+    assert complete.styles("m") == ["mine", "minimal"]
+
+
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"badapple {__version__}\n"
