@@ -63,3 +63,10 @@ def test_it_fits_a_narrow_terminal() -> None:
     for number in range(1, 9):
         board.take(_event("video_gen", 60, part=f"scene {number}", part_state="done"), now=1)
     assert max(len(line) for line in _shown(board, elapsed=5, width=40).splitlines()) <= 40
+
+
+def test_numbered_parts_stand_in_order_whatever_ended_first() -> None:
+    board = Board()
+    for part in ("music", "seam 3", "seam 1", "film"):
+        board.take(_event("compositing", 80, part=part, part_state="done"), now=1)
+    assert "✓ music  ✓ seam 1  ✓ seam 3  ✓ film" in _shown(board, elapsed=5)

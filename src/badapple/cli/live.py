@@ -114,8 +114,17 @@ def _times(elapsed: float, expected: float | None) -> str:
 
 def _parts(lane: Lane, signs: dict[str, str]) -> Text:
     text = Text()
-    for part, state in lane.parts.items():
+    for part, state in sorted(lane.parts.items(), key=lambda item: _order(item[0], lane)):
         if text:
             text.append("  ")
         text.append(f"{signs.get(state, '')} {part}", style=_PART_STYLES.get(state, ""))
     return text
+
+
+def _order(part: str, lane: Lane) -> tuple[int, int]:
+    """Keep kinds in order of appearance, and number within a kind: parts that run at once end in any order."""
+    kind, _, number = part.rpartition(" ")
+    if not number.isdecimal():
+        return list(lane.parts).index(part), 0
+    first = next(place for place, name in enumerate(lane.parts) if name.startswith(f"{kind} "))
+    return first, int(number)
