@@ -13,6 +13,8 @@ from badapple.media.typeset import measure
 from badapple.models import CAPTION_BAND, Box
 
 if TYPE_CHECKING:
+    from PIL import ImageFont
+
     from badapple.media.fonts import FontBook
     from badapple.media.phrases import Cue
     from badapple.styles import Style
@@ -25,8 +27,8 @@ _SIZE = 66.0  #: px of an em
 _LEADING = 1.17  #: em from line to line
 _PLATE_PAD = (30.0, 18.0)  #: px from the letters to the plate's edge
 _BIG_TEXT = 3.0  #: contrast that large type needs (WCAG AA)
-_TEXT = 4.5
-_DISTINCT = 1.3  #: contrast below which two colours look alike
+_MUTED = 6.0  #: contrast that words beside the current one keep
+_DISTINCT = 60  #: difference in one of red, green, blue below which two colours look alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +92,16 @@ def colours(style: Style) -> Colours:
         if contrast(current, ground) >= _BIG_TEXT:
             break
         current = mix(rgb(style.palette.accent), ink, step / 10)
-    if style.captions.highlight == "accent" and contrast(current, ink) >= _DISTINCT:
+    if style.captions.highlight == "accent" and _differ(current, ink):
         return Colours(rest=ink, current=current, ground=ground)
     # The accent is no colour of its own here: the current word is strong, the others step back.
-    muted = next((shade for step in (5, 4, 3, 2, 1) if contrast(shade := mix(ink, ground, step / 10), ground) >= _TEXT), ink)
+    shades = (mix(ink, ground, step / 10) for step in (4, 3, 2, 1))
+    muted = next((shade for shade in shades if contrast(shade, ground) >= _MUTED), ink)
     return Colours(rest=muted, current=ink, ground=ground)
+
+
+def _differ(first: RGB, second: RGB) -> bool:
+    return max(abs(a - b) for a, b in zip(first, second, strict=True)) >= _DISTINCT
 
 
 def lay_out(cue: Cue, *, style: Style, book: FontBook) -> Laid:
@@ -102,7 +109,7 @@ def lay_out(cue: Cue, *, style: Style, book: FontBook) -> Laid:
     plated = style.captions.plate == "box"
     words = tuple(shown(word.text, style=style, book=book) for word in cue.words)
     edge = _PLATE_PAD[0] if plated else OUTLINE + 3
-    room = CAPTION_BAND.width - 2 * edge
+    room = CAPTION_BAND.width - 2 * edge - 1
     groups = _divide(words, style=style, book=book, room=room)
     widest = max(_width(join(group), style=style, book=book) for group in groups)
     size = min(_SIZE, _SIZE * room / max(widest, 1.0))
@@ -113,16 +120,16 @@ def lay_out(cue: Cue, *, style: Style, book: FontBook) -> Laid:
         lines.append(_line(group, first=first, middle=y, size=size, style=style, book=book))
         first += len(group)
     ink = _ink(lines, size=size, style=style, book=book, around=0.0 if plated else OUTLINE)
-    plate = _plate(lines, size=size) if plated else None
+    plate = _plate(lines, size=size, ink=ink) if plated else None
     return Laid(size=size, lines=tuple(lines), ink=plate or ink, plate=plate)
 
 
 def shown(text: str, *, style: Style, book: FontBook) -> str:
     """Return a word as it is shown: nothing in it is a command to the renderer."""
     text = writing.clean(text.translate(_HARMLESS))
-    if style.captions.case == "upper" and not any(writing.script_of(char) == "Geor" for char in text) and book.can_draw(text.upper()):
-        return text.upper()
-    return text
+    georgian = any(writing.script_of(char) == "Geor" for char in text)  # has capitals, but not for emphasis
+    upper = style.captions.case == "upper" and not georgian and book.can_draw(text.upper())
+    return text.upper() if upper else text
 
 
 #: Signs with a meaning in ASS, and what looks most like them.
@@ -147,10 +154,11 @@ def _line(words: tuple[str, ...], *, first: int, middle: float, size: float, sty
     widths = tuple(_width(word, style=style, book=book) * scale for word in words)
     left = _MIDDLE - width / 2
     # A word ends where the line up to it ends, so that kerning over spaces is counted.
-    lefts = tuple(left + _width(join(words[: at + 1]), style=style, book=book) * scale - widths[at] for at in range(len(words)))
+    ends = (left + _width(join(words[: at + 1]), style=style, book=book) * scale for at in range(len(words)))
+    lefts = tuple(end - own for end, own in zip(ends, widths, strict=True))
     return Line(
-        text=text, words=words, indexes=tuple(range(first, first + len(words))), lefts=lefts, widths=widths, width=width, middle=middle,
-        right_to_left=writing.is_right_to_left(text),
+        text=text, words=words, indexes=tuple(range(first, first + len(words))), lefts=lefts, widths=widths,
+        width=width, middle=middle, right_to_left=writing.is_right_to_left(text),
     )  # fmt: skip
 
 
@@ -159,28 +167,43 @@ def _width(text: str, *, style: Style, book: FontBook) -> float:
 
 
 def _ink(lines: list[Line], *, size: float, style: Style, book: FontBook, around: float) -> Box:
-    left = min(_MIDDLE - line.width / 2 for line in lines)
-    right = max(_MIDDLE + line.width / 2 for line in lines)
-    tops, bottoms = zip(*(_reach(line.text, size=size, style=style, book=book) for line in lines), strict=True)
-    base = (ASCENT - DESCENT) / 2 * size  # from the middle of the em box down to the baseline
-    top = min(line.middle + base + top for line, top in zip(lines, tops, strict=True))
-    bottom = max(line.middle + base + bottom for line, bottom in zip(lines, bottoms, strict=True))
-    return Box(left=left - around, top=top - around, right=right + around, bottom=bottom + around)
+    inks = [_line_ink(line, size=size, style=style, book=book) for line in lines]
+    return Box(
+        left=min(ink.left for ink in inks) - around,
+        top=min(ink.top for ink in inks) - around,
+        right=max(ink.right for ink in inks) + around,
+        bottom=max(ink.bottom for ink in inks) + around,
+    )
 
 
-def _reach(text: str, *, size: float, style: Style, book: FontBook) -> tuple[float, float]:
-    """Return px from the baseline to the highest and lowest ink of a line, down counted positive."""
-    face = caption_face(style)
-    spans = []
-    for run in book.runs(text, face=face):
-        font = book.font(run.source, size=_SIZE, weight=book.weight(run.source, face), optical=_SIZE)
-        box = font.getbbox(run.text, anchor="ls")
-        spans.append((box[1] * size / _SIZE, box[3] * size / _SIZE))
-    return min(span[0] for span in spans), max(span[1] for span in spans)
+def _line_ink(line: Line, *, size: float, style: Style, book: FontBook) -> Box:
+    face, scale = caption_face(style), size / _SIZE
+    runs = book.runs(line.text, face=face)
+    fonts = [book.font(run.source, size=_SIZE, weight=book.weight(run.source, face), optical=_SIZE) for run in runs]
+    spans = [font.getbbox(run.text, anchor="ls") for font, run in zip(fonts, runs, strict=True)]
+    # What the outer letters leave empty beside them; where runs change sides, it is not asked.
+    before = 0.0 if line.right_to_left else spans[0][0] * scale
+    after = 0.0 if line.right_to_left else _room_after(runs[-1].text, fonts[-1]) * scale
+    base = line.middle + (ASCENT - DESCENT) / 2 * size  # the middle of the em box is above the baseline
+    return Box(
+        left=_MIDDLE - line.width / 2 + before,
+        top=base + min(span[1] for span in spans) * scale,
+        right=_MIDDLE + line.width / 2 - after,
+        bottom=base + max(span[3] for span in spans) * scale,
+    )
 
 
-def _plate(lines: list[Line], *, size: float) -> Box:
+def _room_after(text: str, font: ImageFont.FreeTypeFont) -> float:
+    """Return px between the last ink and the end of the advance; Pillow's own box reaches to the latter."""
+    mask, offset = font.getmask2(text, mode="L", anchor="ls")
+    inked = mask.getbbox()
+    return font.getlength(text) - (offset[0] + inked[2]) if inked else 0.0
+
+
+def _plate(lines: list[Line], *, size: float, ink: Box) -> Box:
+    """Return a plate as high as capitals ask, the same from phrase to phrase; higher for taller scripts."""
     wide = max(line.width for line in lines) / 2 + _PLATE_PAD[0]
     high = (len(lines) - 1) * _LEADING * size / 2 + size * 0.36 + _PLATE_PAD[1]
     middle = sum(line.middle for line in lines) / len(lines)
-    return Box(left=_MIDDLE - wide, top=middle - high, right=_MIDDLE + wide, bottom=middle + high)
+    top, bottom = min(middle - high, ink.top - 8), max(middle + high, ink.bottom + 8)
+    return Box(left=_MIDDLE - wide, top=top, right=_MIDDLE + wide, bottom=bottom)

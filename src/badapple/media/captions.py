@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Cue", "boxes", "cues", "cues_from", "write_ass", "write_srt", "write_vtt"]
 
-_POP = 107  #: percent that the current word grows to
+_POP = 104  #: percent that the current word grows to
 _RISE, _FALL = 70, 130  #: ms in which it grows and shrinks again
 _FADE = 40  #: ms in which a phrase appears
 _RADIUS = 16  #: px of a plate's corners
@@ -38,8 +38,9 @@ YCbCr Matrix: None
 Kerning: yes
 
 [V4+ Styles]
-Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, Bold, Italic, Underline, StrikeOut, \
-ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, Alignment, MarginL, MarginR, MarginV, Encoding
+Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, \
+Bold, Italic, Underline, StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, \
+Alignment, MarginL, MarginR, MarginV, Encoding
 """
 _EVENTS = "\n[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n"
 
@@ -47,7 +48,8 @@ _EVENTS = "\n[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR,
 def cues_from(rows: Iterable[Mapping[str, Any]]) -> tuple[Cue, ...]:
     """Read phrases that `dataclasses.asdict` made plain."""
     return tuple(
-        Cue(text=row["text"], start=row["start"], end=row["end"], words=tuple(Word(**word) for word in row["words"])) for row in rows
+        Cue(text=row["text"], start=row["start"], end=row["end"], words=tuple(Word(**word) for word in row["words"]))
+        for row in rows
     )
 
 
@@ -85,7 +87,12 @@ def boxes(phrases: Sequence[Cue], *, style: Style, book: FontBook | None = None)
     """Return where and when phrases stand: layout px, film frames; letters with their outline, or their plate."""
     book = book or default_book()
     return tuple(
-        TextBox(text=cue.text, box=lay_out(cue, style=style, book=book).ink, start=math.ceil(cue.start * FPS), end=math.ceil(cue.end * FPS))
+        TextBox(
+            text=cue.text,
+            box=lay_out(cue, style=style, book=book).ink,
+            start=math.ceil(cue.start * FPS),
+            end=math.ceil(cue.end * FPS),
+        )
         for cue in phrases
     )
 
@@ -93,7 +100,8 @@ def boxes(phrases: Sequence[Cue], *, style: Style, book: FontBook | None = None)
 def write_srt(phrases: Sequence[Cue], path: Path) -> None:
     """Write subtitles for players."""
     rows = [
-        f"{number}\n{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}\n{_player_text(cue)}\n" for number, cue in enumerate(phrases, start=1)
+        f"{number}\n{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}\n{_player_text(cue)}\n"
+        for number, cue in enumerate(phrases, start=1)
     ]
     with whole(path) as part:
         part.write_text("\n".join(rows), encoding="utf-8")
@@ -121,21 +129,26 @@ def _events(cue: Cue, place: Laid, *, paint: Colours, fonts: CaptionFonts) -> li
             shadow = f"\\an5\\pos({WIDTH / 2:.1f},{line.middle + 4:.1f})"
             events.append(f"Dialogue: 0,{head}{{{shadow}{size}{soft}}}{_glyphs(line.text, fonts)}\n")
         if line.right_to_left:
-            words = " ".join(
-                f"{{{_turns(cue, index, paint=paint, pop=False)}}}{_glyphs(word, fonts)}" for index, word in zip(line.indexes, line.words, strict=True)
-            )
-            events.append(f"Dialogue: 1,{head}{{{middle}{size}\\fad({_FADE},0)}}{words}\n")
+            texts = [f"{{{middle}{size}\\fad({_FADE},0)}}{_running_words(cue, line, paint=paint, fonts=fonts)}"]
         else:
-            events += [f"Dialogue: 1,{head}{text}\n" for text in _placed_words(cue, line, size=size, paint=paint, fonts=fonts)]
+            texts = _placed_words(cue, line, size=size, paint=paint, fonts=fonts)
+        events += [f"Dialogue: 1,{head}{text}\n" for text in texts]
     return events
+
+
+def _running_words(cue: Cue, line: Line, *, paint: Colours, fonts: CaptionFonts) -> str:
+    """Return a line that libass puts in order by itself; words light up and do not grow."""
+    pairs = zip(line.indexes, line.words, strict=True)
+    return " ".join(f"{{{_turns(cue, at, paint=paint, pop=False)}}}{_glyphs(word, fonts)}" for at, word in pairs)
 
 
 def _placed_words(cue: Cue, line: Line, *, size: str, paint: Colours, fonts: CaptionFonts) -> list[str]:
     """Return each word on its own place, so that one can grow without moving the others."""
-    return [
-        f"{{\\an5\\pos({left + width / 2:.2f},{line.middle:.1f}){size}\\fad({_FADE},0){_turns(cue, index, paint=paint, pop=True)}}}{_glyphs(word, fonts)}"
-        for index, word, left, width in zip(line.indexes, line.words, line.lefts, line.widths, strict=True)
-    ]
+    texts = []
+    for at, word, left, width in zip(line.indexes, line.words, line.lefts, line.widths, strict=True):
+        place = f"\\an5\\pos({left + width / 2:.2f},{line.middle:.1f}){size}\\fad({_FADE},0)"
+        texts.append(f"{{{place}{_turns(cue, at, paint=paint, pop=True)}}}{_glyphs(word, fonts)}")
+    return texts
 
 
 def _turns(cue: Cue, index: int, *, paint: Colours, pop: bool) -> str:
@@ -146,7 +159,8 @@ def _turns(cue: Cue, index: int, *, paint: Colours, pop: bool) -> str:
     off = None if last else max(on + 1, round(cue.words[index + 1].start * 1000) - began)
     tags = f"\\1c{_tag(paint.rest)}\\t({on},{on + 1},\\1c{_tag(paint.current)})"
     if pop:
-        tags += f"\\t({on},{on + _RISE},\\fscx{_POP}\\fscy{_POP})\\t({on + _RISE},{on + _RISE + _FALL},\\fscx100\\fscy100)"
+        top = on + _RISE
+        tags += f"\\t({on},{top},\\fscx{_POP}\\fscy{_POP})\\t({top},{top + _FALL},\\fscx100\\fscy100)"
     return tags if off is None else f"{tags}\\t({off},{off + 1},\\1c{_tag(paint.rest)})"
 
 
@@ -185,7 +199,8 @@ def _ass_clock(seconds: float) -> str:
 
 def _clock(seconds: float, mark: str) -> str:
     thousandths = round(seconds * 1000)
-    return f"{thousandths // 3600000:02d}:{thousandths // 60000 % 60:02d}:{thousandths // 1000 % 60:02d}{mark}{thousandths % 1000:03d}"
+    minutes, rest = divmod(thousandths, 60_000)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}:{rest // 1000:02d}{mark}{rest % 1000:03d}"
 
 
 def _player_text(cue: Cue) -> str:

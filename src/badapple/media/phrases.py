@@ -20,12 +20,68 @@ _SPREAD = 12
 _EARLY = 0.06  #: seconds by which a phrase comes before its first word
 _LINGER = 0.35  #: seconds that a phrase stays after its last word; shorter gaps to the next are closed
 _LONGEST_WORD = 12  #: characters of a script without spaces that are kept together
-_STOPS = (".", "!", "?", "…", "。", "！", "？", "؟", "।")
-_COMMAS = (",", ";", ":", "—", "–", "،", "、", "，")
+_STOPS = (".", "!", "?", "…", "。", "\uff01", "\uff1f", "؟", "।")
+_COMMAS = (",", ";", ":", "—", "\u2013", "،", "、", "\uff0c")
+_QUOTES = "\"'”\u2019)"  #: what may follow the mark that ends a sentence
 #: Words that lean on the next one: no phrase ends with them.
 _LEANING = frozenset(
-    "a an the and or but nor of to in on at by for from with into onto over under your our their my his her its this that these is are was be"
-    " you we they i no not so as if than then just very who what where when how let don't can't".split()
+    [
+        "a",
+        "an",
+        "the",
+        "and",
+        "or",
+        "but",
+        "nor",
+        "of",
+        "to",
+        "in",
+        "on",
+        "at",
+        "by",
+        "for",
+        "from",
+        "with",
+        "into",
+        "onto",
+        "over",
+        "under",
+        "your",
+        "our",
+        "their",
+        "my",
+        "his",
+        "her",
+        "its",
+        "this",
+        "that",
+        "these",
+        "is",
+        "are",
+        "was",
+        "be",
+        "you",
+        "we",
+        "they",
+        "i",
+        "no",
+        "not",
+        "so",
+        "as",
+        "if",
+        "than",
+        "then",
+        "just",
+        "very",
+        "who",
+        "what",
+        "where",
+        "when",
+        "how",
+        "let",
+        "don't",
+        "can't",
+    ]
 )
 
 
@@ -41,7 +97,8 @@ class Cue:
 
 def cues(utterances: Sequence[Utterance]) -> tuple[Cue, ...]:
     """Group spoken words, already in film time, into phrases; they never overlap."""
-    phrases = [phrase for utterance in sorted(utterances, key=lambda item: item.start) for phrase in _phrases(_split(utterance.words))]
+    spoken = sorted(utterances, key=lambda utterance: utterance.start)
+    phrases = [phrase for utterance in spoken for phrase in _phrases(_split(utterance.words))]
     shown: list[Cue] = []
     for at, phrase in enumerate(phrases):
         following = phrases[at + 1][0].start - _EARLY if at + 1 < len(phrases) else TOTAL_FRAMES / FPS
@@ -49,7 +106,8 @@ def cues(utterances: Sequence[Utterance]) -> tuple[Cue, ...]:
         end = max(phrase[-1].end + _LINGER, start + SHORTEST)
         end = following if end > following or following - end < _LINGER else end
         end = max(end, start + 1 / FPS)
-        shown.append(Cue(text=join([word.text for word in phrase]), start=round(start, 4), end=round(end, 4), words=tuple(phrase)))
+        text = join([word.text for word in phrase])
+        shown.append(Cue(text=text, start=round(start, 4), end=round(end, 4), words=tuple(phrase)))
     return tuple(shown)
 
 
@@ -66,8 +124,9 @@ def _split(words: Sequence[Word]) -> list[Word]:
     """Clean the words, drop empty ones, and cut what a script without spaces runs together."""
     found: list[Word] = []
     for word in words:
-        text = writing.clean("".join(" " if char.isspace() else char for char in word.text if char.isprintable() or char.isspace() or writing.is_ignorable(char)))
-        if not text:
+        kept = (" " if char.isspace() else char for char in word.text if _is_text(char))
+        text = writing.clean("".join(kept))
+        if not writing.visible(text):
             continue
         wide = any(writing.is_wide(char) for char in text)
         parts = writing.break_units(text) if wide and len(text) > _LONGEST_WORD else [text]
@@ -77,6 +136,10 @@ def _split(words: Sequence[Word]) -> list[Word]:
             found.append(replace(word, text=part.strip(), start=at, end=at + each * len(part)))
             at += each * len(part)
     return found
+
+
+def _is_text(char: str) -> bool:
+    return char.isprintable() or char.isspace() or writing.is_ignorable(char)
 
 
 def _phrases(words: list[Word]) -> list[list[Word]]:
@@ -99,13 +162,14 @@ def _cost(words: list[Word], start: int, end: int) -> float:
         return 1000.0
     until = words[end].start if end < len(words) else phrase[-1].end + _LINGER
     stands = until - phrase[0].start
-    cost = ((len(text) - _IDEAL) / _SPREAD) ** 2 + 1.1 * sum(word.text.rstrip("\"'”’)").endswith(_STOPS) for word in phrase[:-1])
+    crossed = sum(word.text.rstrip(_QUOTES).endswith(_STOPS) for word in phrase[:-1])
+    cost = ((len(text) - _IDEAL) / _SPREAD) ** 2 + 1.1 * crossed
     cost += 6.0 * max(0.0, SHORTEST - stands) + 2.0 * (stands < SHORTEST)
     return cost + _end_cost(phrase, last=end == len(words))
 
 
 def _end_cost(phrase: list[Word], *, last: bool) -> float:
-    word = phrase[-1].text.rstrip("\"'”’)")
+    word = phrase[-1].text.rstrip(_QUOTES)
     stopped = word.endswith(_STOPS)
     cost = 0.0 if stopped or last else 0.3 if word.endswith(_COMMAS) else 1.0
     if not stopped and not last and word.casefold() in _LEANING:

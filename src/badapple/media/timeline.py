@@ -14,7 +14,16 @@ if TYPE_CHECKING:
 
     from badapple.models import SceneOffer, Script
 
-__all__ = ["CTA_LENGTHS", "SCENE_LENGTHS", "beat_error", "cut_centres", "plan_lengths", "speaking_seconds", "voice_slots", "voice_starts"]
+__all__ = [
+    "CTA_LENGTHS",
+    "SCENE_LENGTHS",
+    "beat_error",
+    "cut_centres",
+    "plan_lengths",
+    "speaking_seconds",
+    "voice_slots",
+    "voice_starts",
+]
 
 SCENE_LENGTHS = range(150, 241)  #: frames a scene may last where the renderer leaves the choice
 CTA_LENGTHS = range(105, 196)  #: frames of the end card, likewise
@@ -24,11 +33,15 @@ END_AIR = 0.6  #: seconds of the film after the last word
 _SHORTEST_CTA = 75  #: frames; below, nobody can read a button
 _SLACK = 0.4  #: seconds that a voice likes to have to spare
 _CTA_HOLD = 0.9  #: further seconds that the button likes to stand
-_PER_LETTER, _PER_SENTENCE, _PER_COMMA, _PER_TEXT = 0.0545, 0.52, 0.15, -0.12  # seconds, fitted to the offline voice
+# Seconds, fitted to the offline voice.
+_PER_LETTER, _PER_SENTENCE, _PER_COMMA, _PER_TEXT = 0.0545, 0.52, 0.15, -0.12
 
 
 def voice_starts(script: Script) -> tuple[tuple[float, ...], ...]:
-    """Return film seconds at which each utterance starts; voice 4 has two, the CTA sentence on the card's first frame."""
+    """Return film seconds at which each utterance starts.
+
+    Voice 4 has two utterances; the CTA sentence starts on the card's first frame.
+    """
     starts = [(frame / FPS + LEAD_IN,) for frame in script.starts[:SCENES]]
     return (*starts[:-1], (*starts[-1], script.starts[-1] / FPS))
 
@@ -55,15 +68,16 @@ def speaking_seconds(text: str, pace: float = 1.0) -> float:
     letters = sum(char.isalnum() for char in text)
     if not letters:
         return 0.0
-    sentences = max(1, len(re.findall(r"\w[^\w\s]*[.!?…。！？](?:\s|$)", text)))
-    commas = len(re.findall(r"[,;:،、，]", text))
+    sentences = max(1, len(re.findall(r"\w[^\w\s]*[.!?…。\uff01\uff1f](?:\s|$)", text)))
+    commas = len(re.findall(r"[,;:،、\uff0c]", text))
     return (letters * _PER_LETTER + sentences * _PER_SENTENCE + commas * _PER_COMMA + _PER_TEXT) / pace
 
 
 def plan_lengths(needs: Sequence[float], *, bpm: float, offer: SceneOffer) -> tuple[tuple[int, ...], int]:
     """Choose the frames of four scenes and of the end card.
 
-    Every voice gets about the same air, and cuts fall on beats, bars before half bars before others, as near as whole frames allow.
+    Every voice gets about the same air. Cuts fall on beats, as near as whole frames allow: on bars before half bars
+    before other beats.
     Where the renderer sells fixed lengths, those are taken, and the end card takes the rest.
 
     Args:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["CATEGORIES", "Copy", "Film", "Line", "NEUTRAL", "SCENES", "TONES", "copy_for", "film_for"]
+__all__ = ["CATEGORIES", "NEUTRAL", "SCENES", "TONES", "Copy", "Film", "Line", "copy_for", "film_for"]
 
 _HERE = Path(__file__).parent / "copy"
 NEUTRAL = "neutral"  #: the tone for styles whose own has no file

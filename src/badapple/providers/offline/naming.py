@@ -13,14 +13,84 @@ _LONGEST_NAME = 42  #: characters of a name that can be said in one breath
 _MOST_NAME_WORDS = 6
 _LONGEST_CTA = 48
 _GENERIC_CTA = "See more now."
-_UNSPOKEN = {"So", "Sk", "Cs", "Co", "Cn", "Cc", "Cf"}  #: Unicode categories that are shown but never said: emoji, trademark signs
+#: Unicode categories that are shown but never said: emoji, trademark signs.
+_UNSPOKEN = {"So", "Sk", "Cs", "Co", "Cn", "Cc", "Cf"}
+_EDGES = " .,;:!?…-\u2013—·|/\\\"'“”\u2018\u2019()[]{}<>*_~"  #: marks that no name needs when it is said
 _PLURALS = frozenset(
-    """
-    shoes sneakers trainers boots sandals heels loafers slippers flats jeans pants trousers shorts leggings socks gloves mittens
-    glasses sunglasses shades goggles spectacles headphones earphones earbuds buds pods speakers earrings studs hoops cufflinks rings bracelets
-    beans cookies chips nuts candies crackers noodles chocolates treats snacks bites toys blocks bricks cards puzzles dumbbells weights skates
-    skis flowers seeds succulents plants roses tulips books candles lamps cushions pillows mugs cups plates towels sheets lashes lipsticks
-    """.split(),
+    [
+        "shoes",
+        "sneakers",
+        "trainers",
+        "boots",
+        "sandals",
+        "heels",
+        "loafers",
+        "slippers",
+        "flats",
+        "jeans",
+        "pants",
+        "trousers",
+        "shorts",
+        "leggings",
+        "socks",
+        "gloves",
+        "mittens",
+        "glasses",
+        "sunglasses",
+        "shades",
+        "goggles",
+        "spectacles",
+        "headphones",
+        "earphones",
+        "earbuds",
+        "buds",
+        "pods",
+        "speakers",
+        "earrings",
+        "studs",
+        "hoops",
+        "cufflinks",
+        "rings",
+        "bracelets",
+        "beans",
+        "cookies",
+        "chips",
+        "nuts",
+        "candies",
+        "crackers",
+        "noodles",
+        "chocolates",
+        "treats",
+        "snacks",
+        "bites",
+        "toys",
+        "blocks",
+        "bricks",
+        "cards",
+        "puzzles",
+        "dumbbells",
+        "weights",
+        "skates",
+        "skis",
+        "flowers",
+        "seeds",
+        "succulents",
+        "plants",
+        "roses",
+        "tulips",
+        "books",
+        "candles",
+        "lamps",
+        "cushions",
+        "pillows",
+        "mugs",
+        "cups",
+        "plates",
+        "towels",
+        "sheets",
+        "lashes",
+        "lipsticks",
+    ]
 )
 
 
@@ -35,7 +105,7 @@ def spoken_name(name: str, *, say: str | None) -> str:
 
     With a pronunciation given, a name in any script is kept as it is written.
     """
-    said = spoken_form(name).strip(" .,;:!?…-–—·|/\\\"'“”‘’()[]{}<>*_~")
+    said = spoken_form(name).strip(_EDGES)
     if len(said) > _LONGEST_NAME or len(said.split()) > _MOST_NAME_WORDS or not any(char.isalnum() for char in said):
         return ""
     return said if say or speakable(said) else ""
@@ -43,12 +113,12 @@ def spoken_name(name: str, *, say: str | None) -> str:
 
 def is_plural(name: str) -> bool:
     """Say whether the product is spoken of as `them`."""
-    return bool(name) and name.split()[-1].casefold() in _PLURALS
+    return bool(name) and name.rsplit(maxsplit=1)[-1].casefold() in _PLURALS
 
 
 def sentence(text: str) -> str:
     """Return the text as one sentence: first letter up, one mark at its end."""
-    body = spoken_form(text).rstrip(" ,;:-–—>→/|")
+    body = spoken_form(text).rstrip(" ,;:-\u2013—>→/|")
     body = re.sub(r"([!?])[!?.…]*$", r"\1", body)
     body = re.sub(r"[.…]+$", ".", body)
     if not any(char.isalnum() for char in body):

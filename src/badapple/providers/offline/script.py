@@ -31,6 +31,7 @@ _MOST_LEAD_WORDS = 4  #: of the sentence that begins the user's facts
 _POINTS = 3  #: facts shown at once
 _LONGEST_FACTS = 95  #: characters that one scene's voice may take for facts
 _LONGEST_VOICE = 100  #: characters of one scene's voice with an added sentence
+_TELLING = 5  #: letters of a word that people notice hearing twice
 _STILL = "Vertical 9:16. {product} looks exactly as in the picture. No text, no captions, no added logos."
 
 
@@ -75,13 +76,14 @@ def draft(brief: Brief, style: Style, category: str) -> Script:
     """Write the words; scene lengths are still zero."""
     shown = " ".join(brief.product_name.split())
     name = spoken_name(shown, say=brief.say)
-    random = Random(f"{brief.seed} {style.name} {shown}")  # noqa: S311 - a choice of words, no secret
+    random = Random(f"{brief.seed} {style.name} {shown}")
     copy = copy_for(style.tone, category)
     lines = _choose(copy, random)
     cta = " ".join(brief.cta_text.split()) or random.choice(copy.cta)
     cta_voice = cta_sentence(cta, name=name)
     said = [_fill(line.said, name=name, generic=film_for(category).generic) for line in lines]
-    facts = _sort_facts(brief.facts, room=MOST_WORDS - _words([said[0], said[1], said[3], cta_voice]) - _MOST_LEAD_WORDS)
+    room = MOST_WORDS - _words([said[0], said[1], said[3], cta_voice]) - _MOST_LEAD_WORDS
+    facts = _sort_facts(brief.facts, room=room)
     if facts.points:
         lead = random.choice(copy.facts)
         lines[2], said[2] = replace(lines[2], shown=lead.shown), " ".join((lead.said, *facts.beside))
@@ -99,8 +101,9 @@ def draft(brief: Brief, style: Style, category: str) -> Script:
         )
         for number, (line, voice) in enumerate(zip(lines, said, strict=True), start=1)
     )
+    quiet = [line for line in copy.cta_line if line.casefold() != cta.casefold()]
     return Script(
-        style=brief.style, product_name=shown, cta=cta, scenes=scenes, cta_line=random.choice(copy.cta_line),
+        style=brief.style, product_name=shown, cta=cta, scenes=scenes, cta_line=random.choice(quiet),
         cta_voiceover=cta_voice, cta_frames=0, spoken_name=name,
     )  # fmt: skip
 
@@ -118,7 +121,8 @@ def _choose(copy: Copy, random: Random) -> list[Line]:
     """Pick a line for each scene, none twice."""
     lines: list[Line] = []
     for scene in SCENES:
-        shared = [line for line in copy.shared.get(scene, ()) if all(line.shown != own.shown for own in copy.own.values())]
+        known = {line.shown for line in copy.own.values()}
+        shared = [line for line in copy.shared.get(scene, ()) if line.shown not in known]
         own = random.random() < _OWN_SHARE or not shared
         lines.append(copy.own[scene] if own else random.choice(shared))
     return lines
@@ -128,11 +132,17 @@ def _fuller(said: list[str], copy: Copy, random: Random, *, room: int, facts: _F
     """Let the voice add a sentence to each scene that has the words to spare, the user's facts apart."""
     fuller = list(said)
     for at, scene in enumerate(SCENES):
-        more = random.choice(copy.after[scene])
+        choices = random.sample(copy.after[scene], len(copy.after[scene]))
+        more = min(choices, key=lambda said: len(_telling(said) & _telling(" ".join(fuller))))
         busy = (scene == "look" and facts.points) or (scene == "invite" and facts.after)
         if not busy and _words([*fuller, more]) <= room and len(f"{said[at]} {more}") <= _LONGEST_VOICE:
             fuller[at] = f"{said[at]} {more}"
     return fuller
+
+
+def _telling(text: str) -> frozenset[str]:
+    """Return the words that would be heard as a repetition."""
+    return frozenset(word for word in re.findall(r"\w+", text.casefold()) if len(word) >= _TELLING)
 
 
 def _fill(text: str, *, name: str, generic: str) -> str:
@@ -146,7 +156,7 @@ def _fill(text: str, *, name: str, generic: str) -> str:
 
 
 def _sort_facts(facts: tuple[str, ...], *, room: int) -> _Facts:
-    """Divide the user's facts: the first three are shown, and said as far as there is time; of the rest some are said."""
+    """Divide the user's facts: three are shown, and said as far as there is time; of the rest one may be said."""
     points = tuple(" ".join(fact.split()).rstrip(" .;,") for fact in facts if any(char.isalnum() for char in fact))
     shown, rest = points[:_POINTS], points[_POINTS:]
     beside, room = _sayable(shown, room=room)
@@ -171,5 +181,6 @@ def _words(texts: list[str]) -> int:
 
 def _film_words(category: str, number: int, *, style: Style, name: str) -> str:
     action = film_for(category).actions[number - 1]
-    parts = (f"{action[:1].upper()}{action[1:]}.", f"{style.video_words[:1].upper()}{style.video_words[1:].rstrip('.')}.", _STILL)
+    look = style.video_words.rstrip(".")
+    parts = (f"{action[:1].upper()}{action[1:]}.", f"{look[:1].upper()}{look[1:]}.", _STILL)
     return " ".join(parts).replace("{product}", name)
