@@ -55,7 +55,7 @@ def _hero(stage: Stage) -> Timeline:
         stage,
         stage.order.scene.headline or stage.order.product_name,
         size=_display(stage, 156),
-        height=400 if wide else 280,
+        height=400 if wide else 215,
     )
     words = [title, subline(stage, stage.order.scene.subline)]
     spot, top = _cluster(stage, words, Kind.HERO, tallest=780)
