@@ -230,7 +230,7 @@ def _ground(stage: Stage, scenery: Scenery, kind: Kind, spot: Spot) -> NDArray[n
 
 
 def _finish(stage: Stage, ground: NDArray[np.uint8], spot: Spot) -> Timeline:
-    reach = (0.45 + 0.5 * stage.style.motion.energy) * MARGIN
+    reach = (0.7 + 0.28 * stage.style.motion.energy) * MARGIN
     angle = float(stage.rng.uniform(0, 2 * math.pi))
     dx, dy, count = math.cos(angle) * reach * 0.9, math.sin(angle) * reach * 0.5, stage.count
     return stage.finish(

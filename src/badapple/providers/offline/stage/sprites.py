@@ -86,7 +86,7 @@ def _blend(ground: NDArray[np.uint8], over: NDArray[np.uint8], clear: NDArray[np
     cv2.add(kept, over, dst=ground)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Sprite:
     """A picture that can be put over a frame, in canvas px.
 

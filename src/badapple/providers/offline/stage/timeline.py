@@ -51,7 +51,7 @@ class Sweep:
         return Light(self.band, middle - self.band.shape[1] / 2, self.strength * math.sin(math.pi * t))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Moving:
     """A sprite on its path.
 

@@ -10,13 +10,12 @@ import numpy as np
 
 from badapple.providers.offline.stage.look import mix, shift
 from badapple.providers.offline.stage.motion import drift, enter, hold
-from badapple.providers.offline.stage.paint import arc, ellipse, quad
+from badapple.providers.offline.stage.paint import Picture, arc, ellipse, quad
 from badapple.providers.offline.stage.props import podium
 from badapple.providers.offline.stage.scenery import Chip, Dress, Kind, dress
 
 if TYPE_CHECKING:
     from badapple.providers.offline.stage.look import RGB, Look
-    from badapple.providers.offline.stage.paint import Picture
     from badapple.providers.offline.stage.staging import Spot, Stage
 
 __all__ = ["Horizon"]
@@ -48,12 +47,13 @@ class Horizon:
         x, _ = picture.field(8)
         cove = np.exp(-(((y - line + 26) / 46) ** 2)) * (0.34 + 0 * x)
         picture.wash(cove.astype(np.float32), mix(shade, middle, 0.25))
-        self._window(picture, look, side, kind)
+        if kind is Kind.CARD:
+            self._window(picture, look, side, 120 * side)
 
-    def _window(self, picture: Picture, look: Look, side: float, kind: Kind) -> None:
-        """Four panes of sun fall slantwise on the wall."""
+    def _window(self, picture: Picture, look: Look, side: float, away: float) -> None:
+        """Six panes of sun fall slantwise on the wall."""
         paper = mix(look.stops[2], (255, 253, 247), 0.9)
-        x0, y0 = 540 + (250 if kind is Kind.HERO else 120) * side, 250.0
+        x0, y0 = 540 + away, 250.0
         for column in range(2):
             for row in range(3):
                 left, top = x0 + (column - 1) * 250 * 1.0, y0 + row * 300
@@ -66,6 +66,11 @@ class Horizon:
         """Put one quiet shape: a tinted disc, an arch, or a plinth."""
         look = stage.look
         tint = self._tint(look)
+        # The sun wanders: the panes move over the wall, so that nothing on this quiet set ever stands quite still.
+        side = float(stage.rng.choice([-1, 1]))
+        panes = Picture(1080, 1200, scale=stage.scale)
+        self._window(panes, look, side, (250 if kind is Kind.HERO else 120) * side)
+        stage.add(panes, drift(hold(-40 * side, 0), count=stage.count, by=(80 * side, 16)), anchor=(0, 0))
         if kind is Kind.FACTS:
             tall, half = spot.foot - 30 - spot.sky, min(400.0, max(290.0, spot.width * 0.42))
             picture = stage.picture(2 * half + 8, tall + 8)
