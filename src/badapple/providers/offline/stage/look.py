@@ -129,7 +129,8 @@ def _stops(style: Style, base: tuple[RGB, RGB, RGB], product: Product, edge: tup
         lean = max(-_LEAN, min(_LEAN, turn * follow))
         choices.insert(0, _each(base, hue=lean))
         if style.palette.mode == "vivid":
-            choices += [_each(base, hue=turn + 180), _each(base, hue=turn + 120), _each(base, hue=turn - 120)]
+            # Turned away from red and yellow, the same lightness looks paler: light words need a darker ground.
+            choices += [_each(base, hue=turn + away, light=-9) for away in (180, 120, -120)]
     # Dark sets stay dark: there a product with dark edges gets light behind it instead.
     steps = {"light": (-7, -13, -20), "vivid": (-14, 12), "dark": ()}[style.palette.mode]
     choices += [_each(choices[0], light=step) for step in steps]

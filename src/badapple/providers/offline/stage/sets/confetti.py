@@ -70,9 +70,13 @@ class Confetti:
             away = radius * (0.945 + 0.055 * np.cos(16 * t))
             picture.shape_in(np.stack([away * np.cos(t), away * np.sin(t)], axis=1), self._badge(look, kind))
             picture.shape_in([ellipse(0, 0, radius * 0.84), ellipse(0, 0, radius * 0.84 - 6)], (255, 255, 255), 0.7)
-            path = drift(hold(spot.x, middle), count=stage.count, turn=24)
+            # A turning badge costs as much as the product; where rows of words run behind, it only drifts.
+            turns = kind is Kind.HERO
+            path = drift(hold(spot.x, middle), count=stage.count, turn=24 if turns else 0, by=(0, 0 if turns else -12))
             stage.add(
-                picture, enter(path, start=0, length=18, scale=0.2, angle=-40, fade=0.1, ease=ease_back), slides=False
+                picture,
+                enter(path, start=0, length=18, scale=0.2, angle=-40, fade=0.1, ease=ease_back),
+                slides=not turns,
             )
         if kind is Kind.CLOSING:
             radius, middle = spot.disc(1.15, least=330, most=450)
