@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from badapple import process, styles
 from badapple.models import Family, Maker, SceneOffer
-from badapple.providers.offline.stage import cutout
+from badapple.providers.offline.stage import cutout, photo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["OfflineSceneRenderer"]
 
 #: How each family of products is filmed. Each function sets one scene.
-FILMS: dict[Family, Callable[[SceneOrder, Style, FontBook], Timeline]] = {Family.CUTOUT: cutout.film}
+FILMS: dict[Family, Callable[[SceneOrder, Style, FontBook], Timeline]] = {
+    Family.CUTOUT: cutout.film,
+    Family.PHOTO: photo.film,
+}
 
 
 class OfflineSceneRenderer:
