@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from badapple import process, styles
 from badapple.models import Family, Maker, SceneOffer
-from badapple.providers.offline.stage import cutout, photo
+from badapple.providers.offline.stage import cutout, photo, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,7 @@ __all__ = ["OfflineSceneRenderer"]
 FILMS: dict[Family, Callable[[SceneOrder, Style, FontBook], Timeline]] = {
     Family.CUTOUT: cutout.film,
     Family.PHOTO: photo.film,
+    Family.TYPE: words.film,
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 
 from badapple.models import CAPTION_BAND, SAFE_ZONE, Box
@@ -12,7 +13,7 @@ from badapple.providers.offline.stage.lettering import place, readable
 from badapple.providers.offline.stage.look import mix
 from badapple.providers.offline.stage.motion import Pose, ease_in_out, enter, hold
 from badapple.providers.offline.stage.paint import ellipse, quad, rounded
-from badapple.providers.offline.stage.props import particles, soft_disc
+from badapple.providers.offline.stage.props import outside, particles, soft_disc
 from badapple.providers.offline.stage.sprites import Ground, Sprite
 from badapple.providers.offline.stage.timeline import Timeline
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from badapple.providers.offline.stage.motion import Path
     from badapple.providers.offline.stage.staging import Stage
 
-__all__ = ["LEAD", "SLOPE", "TOP", "air", "display", "foot", "mast", "say", "seen", "tall"]
+__all__ = ["LEAD", "SLOPE", "TOP", "air", "along", "display", "foot", "hairline", "mast", "say", "seen", "tall"]
 
 TOP = SAFE_ZONE.top + 14  #: layout px where words begin
 LEAD = 40.0  #: layout px between a headline and the line under it
@@ -48,8 +49,6 @@ def tall(words: list[Words | None]) -> float:
 
 def seen(stage: Stage, ground: NDArray[np.uint8], *, frame: int = 60) -> NDArray[np.uint8]:
     """Return what is on the canvas so far at a frame, RGB bytes: what words are measured against."""
-    import cv2
-
     margin = (ground.shape[1] - stage.canvas.width) // 2
     still = Timeline(
         stage.count,
@@ -110,8 +109,7 @@ def mast(stage: Stage, painted: NDArray[np.uint8], *, edge: float) -> None:
     shown[: area.shape[0], : area.shape[1]] = area
     picture.lay(picture.mask(outline), shown)
     way = (-900.0, -900 * SLOPE * 0.2) if kind == "poster" else (0.0, -reach)
-    sprite = stage.add(picture, enter(hold(540, 0), start=0, length=14, offset=way, fade=0), anchor=(0.5, 0))
-    del sprite
+    stage.add(picture, enter(hold(540, 0), start=0, length=14, offset=way, fade=0), anchor=(0.5, 0))
 
 
 def _fade(stage: Stage, painted: NDArray[np.uint8], edge: float) -> None:
@@ -195,8 +193,6 @@ def _streaks(stage: Stage) -> None:
 
 
 def _dash(stage: Stage, speed: float) -> Path:
-    from badapple.providers.offline.stage.props import outside
-
     x, y = float(stage.rng.uniform(-400, 1480)), float(stage.rng.uniform(60, 2050))
     boxes = stage.keep_out
 

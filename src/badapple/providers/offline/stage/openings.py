@@ -25,12 +25,10 @@ def strip_outline(kind: str, box: Box) -> NDArray[np.float64]:
     """Return the outline of one of several tall openings."""
     edges = (box.left, box.top, box.right, box.bottom)
     if kind == "poster":
-        lean = _SKEW / 2
-        corners = ((lean * 2, 0), (0, 0), (-lean * 2, 0), (0, 0))
         found = quad(*edges)
         # The upper left and lower right corners give way: the strip leans inside its own box.
-        found[0, 0] += corners[0][0]
-        found[2, 0] += corners[2][0]
+        found[0, 0] += _SKEW
+        found[2, 0] -= _SKEW
         return found
     if kind == "bokeh":
         return _arch(box)

@@ -14,8 +14,8 @@ from badapple.providers.offline.stage.backdrop import scenery_of
 from badapple.providers.offline.stage.facts import chips, chips_height
 from badapple.providers.offline.stage.lettering import ghost_row, headline, readable, subline
 from badapple.providers.offline.stage.look import mix
-from badapple.providers.offline.stage.mast import LEAD, TOP, air, along, display, foot, hairline, mast, say, seen, tall
-from badapple.providers.offline.stage.motion import drift, enter, hold
+from badapple.providers.offline.stage.mast import TOP, air, along, display, foot, hairline, mast, say, seen, tall
+from badapple.providers.offline.stage.motion import Pose, drift, hold
 from badapple.providers.offline.stage.openings import split_opening, strip_outline, trim
 from badapple.providers.offline.stage.plate import Mount, Photo, Window, mounted
 from badapple.providers.offline.stage.scenery import Kind
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from badapple.media.fonts import FontBook
     from badapple.models import SceneOrder
     from badapple.providers.offline.stage.lettering import Words
+    from badapple.providers.offline.stage.motion import Path
     from badapple.providers.offline.stage.timeline import Timeline
     from badapple.styles import Style
 
@@ -240,9 +241,7 @@ def _wall(stage: Stage, photo: Photo, words: list[Words | None]) -> Timeline:
     return stage.finish(painted, along(stage, MARGIN - 10))
 
 
-def _belt(x: float, y: float, period: float, pace: float) -> Callable[[float], object]:
-    from badapple.providers.offline.stage.motion import Pose
-
+def _belt(x: float, y: float, period: float, pace: float) -> Path:
     return lambda frame: Pose((x + pace * frame) % period - (period - 1080) / 2, y)
 
 
@@ -300,7 +299,7 @@ def _strips(stage: Stage, photo: Photo) -> Timeline:
     return stage.finish(ground, along(stage, MARGIN - 10), product=area)
 
 
-def _strip(stage: Stage, kind: str, box: Box, sprite: Sprite, path: Callable[[float], object], number: int) -> None:
+def _strip(stage: Stage, kind: str, box: Box, sprite: Sprite, path: Path, number: int) -> None:
     points = strip_outline(kind, box)
     trim(stage, kind, box, points, start=2 + 5 * number)
     outline = Window.shape(box, points, scale=stage.scale)
@@ -308,7 +307,7 @@ def _strip(stage: Stage, kind: str, box: Box, sprite: Sprite, path: Callable[[fl
     stage.layers.append(
         Window(
             sprite,
-            path,  # type: ignore[arg-type]
+            path,
             start=2 + 5 * number,
             clip=box,
             outline=outline,
@@ -364,7 +363,3 @@ def _split(stage: Stage, photo: Photo) -> Timeline:
     )
     say(stage, words, top=top, shown=seen(stage, ground), manner=scenery_of(stage.style).manner)
     return stage.finish(ground, along(stage, MARGIN - 10), product=box)
-
-
-def _unused() -> tuple[object, ...]:
-    return enter, LEAD
