@@ -74,7 +74,9 @@ class ScriptError(InputError):
 class ToolError(BadappleError):
     """A child process failed; its last lines are kept."""
 
-    def __init__(self, message: str, *, last_lines: tuple[str, ...] = (), returncode: int | None = None, hint: str = "") -> None:
+    def __init__(
+        self, message: str, *, last_lines: tuple[str, ...] = (), returncode: int | None = None, hint: str = ""
+    ) -> None:
         super().__init__(message, hint=hint)
         self.last_lines = last_lines
         self.returncode = returncode
@@ -84,7 +86,13 @@ class MediaError(ToolError):
     """A media file is missing, cut short or not what it should be; `path` names it where one file is at fault."""
 
     def __init__(
-        self, message: str, *, path: Path | None = None, last_lines: tuple[str, ...] = (), returncode: int | None = None, hint: str = ""
+        self,
+        message: str,
+        *,
+        path: Path | None = None,
+        last_lines: tuple[str, ...] = (),
+        returncode: int | None = None,
+        hint: str = "",
     ) -> None:
         super().__init__(message, last_lines=last_lines, returncode=returncode, hint=hint)
         self.path = path

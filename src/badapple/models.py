@@ -102,11 +102,18 @@ class Box:
 
     def holds(self, other: Box) -> bool:
         """Say whether the other box lies wholly inside this one."""
-        return self.left <= other.left and self.top <= other.top and self.right >= other.right and self.bottom >= other.bottom
+        return (
+            self.left <= other.left
+            and self.top <= other.top
+            and self.right >= other.right
+            and self.bottom >= other.bottom
+        )
 
     def meets(self, other: Box) -> bool:
         """Say whether the two boxes share any area."""
-        return self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
+        return (
+            self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
+        )
 
 
 #: Where text may stand so that no platform's own buttons cover it: the worst case of TikTok, Reels and Shorts.
@@ -295,7 +302,9 @@ class Script:
     def from_json(cls, body: Mapping[str, Any]) -> Self:
         """Read what `to_json` wrote."""
         names = ("id", "frames", "headline", "subline", "voiceover_text", "video_prompt_template")
-        scenes = tuple(Scene(points=tuple(item["points"]), **{name: item[name] for name in names}) for item in body["scenes"])
+        scenes = tuple(
+            Scene(points=tuple(item["points"]), **{name: item[name] for name in names}) for item in body["scenes"]
+        )
         rest = ("style", "product_name", "cta", "cta_line", "cta_voiceover", "cta_frames", "spoken_name")
         return cls(scenes=scenes, **{name: body[name] for name in rest})
 

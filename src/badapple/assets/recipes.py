@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from badapple import product as products
 from badapple import styles
+from badapple.assets.frames import FrameShelf
 from badapple.assets.parts import placements_of, product_of, scene_of, shifted, text_box_of
 from badapple.media import assemble, encode, hearing, marking, poster, qa, seams, sound
 from badapple.media import captions as subtitles
+from badapple.media.fonts import FontBook
 from badapple.models import (
     Box,
     Brief,
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
-    from badapple.assets.frames import FrameShelf
     from badapple.config import Settings
     from badapple.models import Asset, AssetRequest, Maker
     from badapple.ports import Frames
@@ -53,9 +54,9 @@ class Recipe:
 
 def recipes(providers: Providers, settings: Settings, *, ffmpeg: Path) -> dict[str, Recipe]:
     """Return how to make every kind of asset with these makers."""
-    from badapple.assets.frames import FrameShelf  # noqa: PLC0415
-
-    hands = _Hands(providers=providers, settings=settings, ffmpeg=ffmpeg, shelf=FrameShelf())
+    hands = _Hands(
+        providers=providers, settings=settings, ffmpeg=ffmpeg, shelf=FrameShelf(), book=FontBook(settings.font_dirs)
+    )
     return {
         "product": Recipe(make=hands.product),
         "script": Recipe(make=hands.script, maker=providers.script.maker),
@@ -77,6 +78,7 @@ class _Hands:
     settings: Settings
     ffmpeg: Path
     shelf: FrameShelf
+    book: FontBook
 
     async def product(self, _request: AssetRequest, inputs: Mapping[str, Asset], folder: Path) -> Made:
         photo = inputs["photo"].files["photo"] if "photo" in inputs else None
@@ -141,7 +143,9 @@ class _Hands:
             style = styles.load(what["style"], self.settings.style_dirs)
             cues = subtitles.cues_from(what["cues"])
             captions = out.with_name("captions.ass")
-            fonts = subtitles.write_ass(cues, captions, style=style, folder=self.settings.cache_dir / "fonts")
+            fonts = subtitles.write_ass(
+                cues, captions, style=style, folder=self.settings.cache_dir / "fonts", book=self.book
+            )
         if what["seam"]:
             pictures = seams.seam(what["seam"], sides[0], sides[1], canvas=canvas, count=what["count"])
         else:
@@ -213,7 +217,7 @@ class _Hands:
         canvas, phrases = Canvas(**what["canvas"]), subtitles.cues_from(what["cues"])
         heard = hearing.measure_sound(film, placements_of(request, inputs), ffmpeg=self.ffmpeg)
         style = styles.load(what["style"], self.settings.style_dirs)
-        written = subtitles.boxes(phrases, style=style) if phrases else ()
+        written = subtitles.boxes(phrases, style=style, book=self.book) if phrases else ()
         report = qa.Report(
             picture=qa.measure_picture(film, ffmpeg=self.ffmpeg),
             sound=heard,

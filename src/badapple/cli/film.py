@@ -78,14 +78,13 @@ def run(
 
 
 def _real_factory(*, debug: bool) -> Factory:
-    import structlog  # noqa: PLC0415
+    from badapple import process  # noqa: PLC0415
 
+    process.settle()  # before anything imports OpenCV or NumPy
     from badapple.pipeline.orchestrator import create_pipeline_orchestrator  # noqa: PLC0415 - loads the whole pipeline
 
-    structlog.configure(  # standard output belongs to the result
-        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if debug else logging.CRITICAL),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+    # Standard output belongs to the result.
+    logging.basicConfig(stream=sys.stderr, level=logging.DEBUG if debug else logging.CRITICAL)
     return create_pipeline_orchestrator
 
 

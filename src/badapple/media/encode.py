@@ -25,7 +25,7 @@ __all__ = ["TIMESCALE", "Encoding", "body", "encode"]
 
 TIMESCALE = 15360  #: ticks a second of every segment; a frame is 512
 #: Pinned, so that every preset writes the same headers: segments of different presets still make one track.
-_PINNED = "keyint=60:min-keyint=1:stitchable=1:ref=2:bframes=3:b-pyramid=2:weightp=1:8x8dct=1:cabac=1:trellis=0"
+_PINNED = "keyint=60:min-keyint=1:stitchable=1:ref=1:bframes=3:b-pyramid=2:weightp=1:8x8dct=1:cabac=1:trellis=0"
 _TAGS = "range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709"
 
 

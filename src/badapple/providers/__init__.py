@@ -46,7 +46,7 @@ def resolve(settings: Settings, *, ffmpeg: Path, script_file: Path | None = None
     else:
         from badapple.providers.script_file import FileScriptWriter  # noqa: PLC0415
 
-        script = FileScriptWriter(script_file)
+        script = FileScriptWriter(script_file, style_dirs=styles)
     return Providers(
         script=script,
         voice=OfflineVoice(ffmpeg=ffmpeg, style_dirs=styles),

@@ -76,7 +76,8 @@ class ToneVoice:
         for text, slot in zip(order.texts, order.slots, strict=True):
             seconds = 0.75 * slot if text else 0.0
             time = np.arange(round(seconds * _RATE)) / _RATE
-            pieces += [0.4 * np.sin(2 * np.pi * chance.uniform(200, 900) * time) * chance.uniform(0.5, 1, time.size), np.zeros(round(_GAP * _RATE))]
+            tone = np.sin(2 * np.pi * chance.uniform(200, 900) * time) * chance.uniform(0.5, 1, time.size)
+            pieces += [0.4 * tone, np.zeros(round(_GAP * _RATE))]
             words = text.split()
             step = seconds / max(1, len(words))
             times = [Word(text=word, start=at + n * step, end=at + (n + 1) * step) for n, word in enumerate(words)]
@@ -84,9 +85,8 @@ class ToneVoice:
             at += seconds + _GAP
         samples = (np.concatenate(pieces) * 32_000).astype("<i2").tobytes()
         source = ("-f", "s16le", "-ar", str(_RATE), "-ac", "1", "-i", "pipe:0")
-        process.run(
-            [self._ffmpeg, "-v", "error", *source, "-c:a", "libmp3lame", "-b:a", "128k", "-f", "mp3", "-y", str(out)], stdin=samples
-        )
+        made = ("-c:a", "libmp3lame", "-b:a", "128k", "-f", "mp3", "-y", str(out))
+        process.run([self._ffmpeg, "-v", "error", *source, *made], stdin=samples)
         return Voice(path=out, duration=at, utterances=tuple(spoken), speed=1.0)
 
 
@@ -134,7 +134,9 @@ class PlainPainter:
         await self.breaking.step()
         button = Box(left=340, top=1000, right=740, bottom=1120)
         await in_thread(_paint, button, out)
-        return Card(path=out, boxes=(TextBox(text=order.cta, box=button, start=0, end=900),), button=button, product=None)
+        return Card(
+            path=out, boxes=(TextBox(text=order.cta, box=button, start=0, end=900),), button=button, product=None
+        )
 
 
 class ToneMusic:
@@ -158,7 +160,11 @@ class ToneMusic:
 
 
 def quick_providers(
-    *, voice: Breaking | None = None, scenes: Breaking | None = None, painter: Breaking | None = None, music: Breaking | None = None
+    *,
+    voice: Breaking | None = None,
+    scenes: Breaking | None = None,
+    painter: Breaking | None = None,
+    music: Breaking | None = None,
 ) -> Providers:
     """Return quick makers for every port; each can be told to fail."""
     return Providers(
