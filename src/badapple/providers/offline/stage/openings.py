@@ -70,7 +70,8 @@ def _grown(points: NDArray[np.float64], by: float) -> NDArray[np.float64]:
     """Return the outline enlarged about its middle so that it stands `by` px out on every side."""
     low, high = points.min(axis=0), points.max(axis=0)
     middle, size = (low + high) / 2, high - low
-    return (points - middle) * (size + 2 * by) / size + middle
+    grown: NDArray[np.float64] = (points - middle) * (size + 2 * by) / size + middle
+    return grown
 
 
 def trim(stage: Stage, kind: str, box: Box, points: NDArray[np.float64], *, start: float) -> None:
@@ -84,10 +85,10 @@ def trim(stage: Stage, kind: str, box: Box, points: NDArray[np.float64], *, star
         picture.shape_in(own + 24, mix(look.stops[0], (0, 0, 0), 0.3))
         picture.shape_in(_grown(own, 10), look.stops[0])
     elif kind == "poster":
-        picture.shape_in(own + (0, 44), mix(look.stops[0], (0, 0, 0), 0.25), 0.9)
-        picture.shape_in(own + (0, 24), look.accent)
+        picture.shape_in(own + np.array((0, 44)), mix(look.stops[0], (0, 0, 0), 0.25), 0.9)
+        picture.shape_in(own + np.array((0, 24)), look.accent)
     elif kind == "confetti":
-        picture.shape_in(own + (0, 22), mix(look.ink, look.accent, 0.3), 0.3, soft=20)
+        picture.shape_in(own + np.array((0, 22)), mix(look.ink, look.accent, 0.3), 0.3, soft=20)
         picture.shape_in(_grown(own, 18), (255, 255, 255))
     elif kind == "grid":
         picture.shape_in(own, look.accent, 0.5, soft=22)
@@ -98,6 +99,6 @@ def trim(stage: Stage, kind: str, box: Box, points: NDArray[np.float64], *, star
         picture.shape_in([line, _grown(own, 11)], look.accent, 0.95)
         picture.shape_in(own, look.stops[0])
     else:
-        picture.shape_in(own + (0, 26), mix(look.stops[0], (0, 0, 0), 0.6), 0.34, soft=26)
+        picture.shape_in(own + np.array((0, 26)), mix(look.stops[0], (0, 0, 0), 0.6), 0.34, soft=26)
     path = drift(hold(*middle.tolist()), count=stage.count)
     stage.add(picture, enter(path, start=start, length=22, fade=1))

@@ -205,7 +205,9 @@ def _play(
     top = TOP + max(0.0, spot.box.top - TOP - height - 74) * 0.5 if height else TOP
     ground = _painted(stage, kind, spot)
     _keep_clear(stage, words, top)
-    scenery.behind(stage, spot, kind)
+    # A print hides what turns behind it on these two sets, which is dear to draw.
+    quiet = {"grid": Kind.FACTS, "confetti": Kind.DETAIL}.get(stage.style.motion.set, kind)
+    scenery.behind(stage, spot, quiet if kind is Kind.HERO else kind)
     if kind is Kind.FACTS:
         _ghosts(stage, ground, spot)
     scenery.dress(stage, spot, kind)
@@ -292,14 +294,15 @@ def _strips(stage: Stage, photo: Photo) -> Timeline:
         box = Box(left=left, top=first + drop, right=left + wide, bottom=last - (34 - drop))
         way = travel * (-1) ** number
         rest = hold(540, (first + last) / 2 - way)
-        _strip(stage, kind, box, sprite, drift(rest, count=stage.count, by=(0, 2 * way)), number)
+        _strip(stage, box, sprite, drift(rest, count=stage.count, by=(0, 2 * way)), number=number)
     say(stage, words, top=TOP, shown=seen(stage, ground), manner=scenery.manner)
     if points:
         chips(stage, scenery, points, top=last + 40)
     return stage.finish(ground, along(stage, MARGIN - 10), product=area)
 
 
-def _strip(stage: Stage, kind: str, box: Box, sprite: Sprite, path: Path, number: int) -> None:
+def _strip(stage: Stage, box: Box, sprite: Sprite, path: Path, *, number: int) -> None:
+    kind = stage.style.motion.set
     points = strip_outline(kind, box)
     trim(stage, kind, box, points, start=2 + 5 * number)
     outline = Window.shape(box, points, scale=stage.scale)

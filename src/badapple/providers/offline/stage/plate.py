@@ -53,7 +53,7 @@ class Photo:
             raise PhotoError(f"{product.photo.name} cannot be read")
         rgb = np.asarray(cv2.cvtColor(np.ascontiguousarray(picture[..., :3]), cv2.COLOR_BGR2RGB), np.uint8)
         if picture.shape[2] == 4:
-            rgb = _on_paper(rgb, picture[..., 3])
+            rgb = _on_paper(rgb, np.asarray(picture[..., 3], np.uint8))
         height, width = rgb.shape[:2]
         left, top, right, bottom = product.subject
         subject = Box(left=left, top=top, right=max(right, left + 1), bottom=max(bottom, top + 1))
@@ -178,11 +178,11 @@ class Window(Moving):
         left, top, right, bottom = (max(0, round(e * scale / 2) * 2) for e in _edges(opened))
         right, bottom = min(right, planes.y.shape[1]), min(bottom, planes.y.shape[0])
         kept = []
-        for step, plane, cover in ((1, planes.y, 0), (2, planes.u, 1), (2, planes.v, 1)):
+        for step, plane, number in ((1, planes.y, 0), (2, planes.u, 1), (2, planes.v, 1)):
             rows, columns = slice(top // step, bottom // step), slice(left // step, right // step)
             over = slice((top - whole[1]) // step, (bottom - whole[1]) // step)
             along = slice((left - whole[0]) // step, (right - whole[0]) // step)
-            kept.append((plane[rows, columns], plane[rows, columns].copy(), self.outline[cover][over, along]))
+            kept.append((plane[rows, columns], plane[rows, columns].copy(), self.outline[number][over, along]))
         inner.draw(planes, frame, scale)
         for plane, before, cover in kept:
             cv2.multiply(plane, cover, dst=plane, scale=1 / 255)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,10 +16,9 @@ from badapple.providers.offline.stage.lettering import Words, ghost_row, headlin
 from badapple.providers.offline.stage.look import contrast, mix
 from badapple.providers.offline.stage.mast import TOP, air, along, display, say, seen, tall
 from badapple.providers.offline.stage.motion import drift, ease_back, ease_out, enter, hold
-from badapple.providers.offline.stage.paint import ellipse, polygon_star, quad, rounded
-from badapple.providers.offline.stage.props import ring
+from badapple.providers.offline.stage.paint import polygon_star, quad, rounded
 from badapple.providers.offline.stage.scenery import Kind
-from badapple.providers.offline.stage.sprites import Sprite
+from badapple.providers.offline.stage.signs import bar, mark, on, plate, shape
 from badapple.providers.offline.stage.staging import MARGIN, Spot, Stage
 
 if TYPE_CHECKING:
@@ -103,18 +101,18 @@ def _name(stage: Stage) -> Timeline:
     air(stage)
     height = tall(words)
     top = min(max(TOP, _MIDDLE - height / 2 - 30), _FLOOR - height)
-    _bar(stage, ground, top - 62)
+    bar(stage, ground, top - 62)
     say(stage, words, top=top, shown=seen(stage, ground), manner=scenery_of(stage.style).manner)
     return _finish(stage, ground)
 
 
 def _letter(stage: Stage, text: str, ground: NDArray[np.uint8]) -> None:
-    """Put the first letter, as tall as the frame and hollow, behind everything; it grows slowly."""
+    """Put the first letter, as tall as the frame and hollow, behind everything; it drifts slowly."""
     first = next((letter for letter in text if letter.isalnum()), "")
     if not first:
         return
     kind = stage.style.type
-    colour = _on(stage, ground, 540, 960)
+    colour = on(stage, ground, 540, 960)
     with contextlib.suppress(InputError):
         setting = set_text(
             first,
@@ -126,34 +124,14 @@ def _letter(stage: Stage, text: str, ground: NDArray[np.uint8]) -> None:
             height=1500,
             max_lines=1,
             colour=mix(colour, stage.look.accent, 0.4),
-            scale=stage.scale / 2,
+            scale=stage.scale,
             case="upper",
             outline=0.004,
         )
         image = setting.pieces[0].image.copy()
         image[..., 3] = (image[..., 3] * 0.36).astype(np.uint8)
-        # Drawn at half size and shown at twice that: so large a line bears it.
-        path = drift(hold(560, 1000, scale=2.0), count=stage.count, by=(-40, -60), turn=-2)
-        stage.add(image, enter(path, start=0, length=24, fade=1), slides=False)
-
-
-def _on(stage: Stage, ground: NDArray[np.uint8], x: float, y: float) -> RGB:
-    """Return the style's colour that reads on the ground near a point."""
-    row, column, near = (round((value + MARGIN) * stage.scale) for value in (y, x, 60 - MARGIN))
-    patch = np.ascontiguousarray(ground[row - near : row + near, column - near : column + near])
-    return readable((stage.look.ink, _WHITE, _DARK), patch)
-
-
-def _bar(stage: Stage, ground: NDArray[np.uint8], y: float) -> None:
-    """Draw a short line over the words; it grows from its middle."""
-    colour = _on(stage, ground, 540, y)
-    row, column = round((y + MARGIN) * stage.scale), round((540 + MARGIN) * stage.scale)
-    red, green, blue = ground[row, column].tolist()
-    colour = stage.look.accent if contrast(stage.look.accent, (red, green, blue)) > 1.8 else colour
-    thick = 5.0 if stage.style.motion.energy < 0.6 else 14.0
-    picture = stage.picture(150, thick)
-    picture.shape_in(quad(-200, -20, 200, 20), colour)
-    stage.add(picture, enter(drift(hold(540, y), count=stage.count, by=(14, 0)), start=3, length=18, scale=0.1))
+        path = drift(hold(560, 1000), count=stage.count, by=(-40, -60))
+        stage.add(image, enter(path, start=0, length=24, fade=1))
 
 
 def _wall(stage: Stage) -> Timeline:
@@ -163,7 +141,7 @@ def _wall(stage: Stage) -> Timeline:
     words[1] = subline(stage, scene.subline, size=46)
     look, text, energy = stage.look, stage.order.product_name, stage.style.motion.energy
     ground = _ground(stage, Kind.DETAIL, Spot(540, 1900, 700, 400))
-    colour = mix(_on(stage, ground, 540, 300), look.accent, 0.2)
+    colour = mix(on(stage, ground, 540, 300), look.accent, 0.2)
     size = 230.0 if len(text) < 26 else 150.0
     hollow = ghost_row(stage, text, size=size, colour=colour, opacity=0.62, outline=0.011)
     filled = ghost_row(stage, text, size=size, colour=colour, opacity=0.2, outline=0.0)
@@ -175,44 +153,10 @@ def _wall(stage: Stage) -> Timeline:
     height = tall(words)
     top = _MIDDLE - height / 2
     if height:
-        _plate(stage, Box(left=90, top=top - 84, right=990, bottom=top + height + 84))
+        plate(stage, Box(left=90, top=top - 84, right=990, bottom=top + height + 84))
     air(stage)
     say(stage, words, top=top, shown=seen(stage, ground), manner=scenery_of(stage.style).manner, start=9)
     return _finish(stage, ground)
-
-
-def _plate(stage: Stage, box: Box) -> None:
-    """Put the style's plate behind words."""
-    look, kind = stage.look, stage.style.motion.set
-    pad = 60.0
-    picture = stage.picture(box.width + 2 * pad, box.height + 2 * pad)
-    x, y = box.width / 2, box.height / 2
-    fill = {
-        "bokeh": mix(look.stops[0], look.stops[1], 0.4),
-        "horizon": mix(look.stops[2], _WHITE, 0.8),
-        "poster": look.accent,
-        "slab": look.stops[0],
-        "confetti": _WHITE,
-        "grid": mix(look.stops[0], look.stops[1], 0.5),
-    }[kind]
-    outline = quad(-x, -y, x, y)
-    if kind in {"confetti", "grid"}:
-        outline = rounded(-x, -y, x, y, 84 if kind == "confetti" else 22)
-    if kind == "poster":
-        outline = outline + np.array([(30, 0), (30, 0), (-30, 0), (-30, 0)])
-    if kind in {"poster", "slab"}:
-        picture.shape_in(outline + 22, mix(look.stops[0], (0, 0, 0), 0.4) if kind == "poster" else look.accent)
-    else:
-        picture.shape_in(outline + (0, 14), mix(look.stops[0], (0, 0, 0), 0.7), 0.34, soft=16)
-    if kind == "grid":
-        picture.shape_in(outline, look.accent, 0.5, soft=14)
-    picture.shape_in(outline, fill)
-    if kind in {"bokeh", "grid"}:
-        inner = (outline * (1 - 16 / x, 1 - 16 / y), outline * (1 - 20 / x, 1 - 20 / y))
-        picture.shape_in(list(inner), look.accent, 0.9)
-    middle = hold((box.left + box.right) / 2, (box.top + box.bottom) / 2)
-    away = {"poster": (-1200.0, 0.0), "slab": (1200.0, 0.0)}.get(kind, (0.0, 70.0))
-    stage.add(picture, enter(middle, start=2, length=16, offset=away, fade=0 if away[0] else 0.7))
 
 
 def _list(stage: Stage) -> Timeline:
@@ -241,11 +185,11 @@ def _fact(stage: Stage, point: str, number: int, *, top: float, height: float) -
     chip = scenery_of(stage.style).chip(stage.look, number)
     x, y, scale = 420.0, height / 2, stage.scale
     picture = stage.picture(2 * x + 60, height + 20)
-    plate = rounded(-x, -y, x, y, min(chip.radius, y)) if not chip.skew else quad(-x, -y, x, y, skew=chip.skew)
+    outline = rounded(-x, -y, x, y, min(chip.radius, y)) if not chip.skew else quad(-x, -y, x, y, skew=chip.skew)
     fill = chip.fill or stage.look.stops[1]
-    picture.shape_in(plate, fill)
+    picture.shape_in(outline, fill)
     if chip.edge is not None:
-        picture.shape_in([plate, plate * (1 - 2 / x, 1 - 2 / y)], chip.edge, 0.9)
+        picture.shape_in([outline, outline * (1 - 2 / x, 1 - 2 / y)], chip.edge, 0.9)
     spark = polygon_star(-x + 78, 0, 30, 12, 4 if stage.style.motion.set in {"bokeh", "grid"} else 6)
     picture.shape_in(spark, chip.mark)
     middle = top + height / 2
@@ -286,7 +230,7 @@ def _turns(stage: Stage) -> Timeline:
     """Show the words of the line one at a time, each as large as it gets, on a shape that turns."""
     text = stage.order.scene.headline or stage.order.product_name
     ground = _ground(stage, Kind.FACTS, Spot(540, 1420, 900, 800, sky=TOP))
-    radius = _shape(stage, 540, _MIDDLE + 10)
+    radius = shape(stage, 540, _MIDDLE + 10)
     air(stage)
     shown = seen(stage, ground, frame=40)
     parts = text.split()
@@ -327,48 +271,6 @@ def _under(stage: Stage, shown: NDArray[np.uint8], top: float) -> None:
         say(stage, [None, line], top=top, shown=shown, manner="rise", start=10)
 
 
-def _shape(stage: Stage, x: float, y: float, *, radius: float = 440.0) -> float:
-    """Put the style's round shape behind words, turning slowly; return the radius that words may fill."""
-    look, kind = stage.look, stage.style.motion.set
-    picture = stage.picture(2 * radius + 120, 2 * radius + 120)
-    turn = 20.0
-    if kind == "bokeh":
-        picture.shape_in(ellipse(0, 0, radius), look.accent, 0.5, soft=26)
-        picture.shape_in(ellipse(0, 0, radius), mix(look.stops[0], look.stops[1], 0.6))
-        picture.shape_in([ellipse(0, 0, radius), ellipse(0, 0, radius - 4)], look.accent)
-        picture.shape_in([ellipse(0, 0, radius - 22), ellipse(0, 0, radius - 24)], look.accent, 0.7)
-    elif kind == "horizon":
-        picture.shape_in(ellipse(0, 24, radius), mix(look.stops[0], (0, 0, 0), 0.5), 0.24, soft=18)
-        picture.shape_in(ellipse(0, 0, radius), mix(look.stops[2], _WHITE, 0.6))
-    elif kind == "poster":
-        picture.shape_in(polygon_star(0, 0, radius + 40, radius - 16, 28), mix(look.stops[0], (0, 0, 0), 0.2))
-        picture.shape_in(polygon_star(0, 0, radius + 16, radius - 40, 28), look.accent)
-    elif kind == "slab":
-        picture.shape_in(ellipse(20, 20, radius), look.stops[0])
-        picture.shape_in(ellipse(0, 0, radius), look.stops[2])
-        turn = 0.0
-    elif kind == "confetti":
-        t = np.linspace(0, 2 * np.pi, 480, endpoint=False)
-        away = radius * (0.95 + 0.05 * np.cos(18 * t))
-        picture.shape_in(np.stack([away * np.cos(t), away * np.sin(t)], axis=1), _WHITE)
-        dots = [ellipse(0.86 * radius * math.cos(a), 0.86 * radius * math.sin(a), 8) for a in t[::20]]
-        picture.shape_in(dots, look.accent, 0.85)
-    else:
-        picture.shape_in(ellipse(0, 0, radius), mix(look.stops[0], look.stops[1], 0.7), 0.92)
-        picture.shape_in(ellipse(0, 0, radius * 0.7), mix(look.stops[2], look.accent, 0.2), 0.4, soft=80)
-        marks = ring(stage, radius, width=4, colour=look.accent, opacity=0.95, gaps=((-70, 70), (100, 260)), glow=7)
-        stage.add(picture, enter(hold(x, y), start=0, length=18, fade=1))
-        stage.add(
-            marks, enter(drift(hold(x, y), count=stage.count, turn=40), start=0, length=22, scale=0.7), slides=False
-        )
-        return radius * 0.9
-    path = drift(hold(x, y), count=stage.count, turn=turn if kind in {"poster", "confetti"} else 0.0, by=(0, -10))
-    ease = ease_back if stage.style.motion.energy > 0.6 else ease_out
-    turning = kind in {"poster", "confetti"}
-    stage.add(picture, enter(path, start=0, length=20, scale=0.6, fade=0.3, ease=ease), slides=not turning)
-    return radius * (0.84 if turning else 0.9)
-
-
 def _seal(stage: Stage) -> Timeline:
     """Close with the line between two lines of sparks that turn."""
     scene = stage.order.scene
@@ -382,35 +284,6 @@ def _seal(stage: Stage) -> Timeline:
     height = tall(words)
     top = min(max(TOP + 230, _MIDDLE + 70 - height / 2), _FLOOR - height)
     shown = seen(stage, ground)
-    _mark(stage, ground, 540, top - 150)
+    mark(stage, ground, 540, top - 150)
     say(stage, words, top=top, shown=shown, manner=scenery_of(stage.style).manner, start=10)
     return _finish(stage, ground)
-
-
-def _mark(stage: Stage, ground: NDArray[np.uint8], x: float, y: float) -> None:
-    """Put a spark of the style's kind, and rings about it that turn and beat."""
-    look, kind = stage.look, stage.style.motion.set
-    red, green, blue = ground[round((y + MARGIN) * stage.scale), round((x + MARGIN) * stage.scale)].tolist()
-    behind: RGB = (red, green, blue)
-    colour = look.accent if contrast(look.accent, behind) > 1.7 else _on(stage, ground, x, y)
-    picture = stage.picture(230, 230)
-    outer, inner, points = {
-        "bokeh": (84.0, 18.0, 4),
-        "horizon": (76.0, 72.0, 40),
-        "poster": (98.0, 62.0, 14),
-        "slab": (92.0, 34.0, 8),
-        "confetti": (92.0, 76.0, 12),
-        "grid": (88.0, 26.0, 4),
-    }[kind]
-    picture.shape_in(polygon_star(0, 0, outer, inner, points), colour)
-    if kind in {"poster", "confetti", "horizon"}:
-        picture.shape_in(ellipse(0, 0, inner * 0.42), behind)
-    path = drift(hold(x, y), count=stage.count, turn=70 + 120 * stage.style.motion.energy)
-    ease = ease_back if stage.style.motion.energy > 0.6 else ease_out
-    stage.add(picture, enter(path, start=2, length=20, scale=0.2, angle=-90, fade=0.2, ease=ease), slides=False)
-    line = stage.picture(190, 4 if stage.style.motion.energy < 0.6 else 10)
-    line.shape_in(quad(-300, -20, 300, 20), colour)
-    sprite = Sprite.of(line.rgba())
-    for side in (-1, 1):
-        rest = drift(hold(x + side * 240, y), count=stage.count, by=(side * 26, 0))
-        stage.add(sprite, enter(rest, start=6, length=20, offset=(-side * 150, 0), fade=0.6))
