@@ -46,7 +46,7 @@ class OfflineSceneRenderer:
     async def render(self, order: SceneOrder, folder: Path) -> Frames:  # noqa: ARG002 - nothing is written
         """Prepare the scene's sprites and return its frames, to be drawn on demand."""
         timeline = await process.in_thread(self.prepare, order)
-        return timeline
+        return timeline  # noqa: RET504 - returned at once, mypy takes `prepare` to return any Frames
 
     def prepare(self, order: SceneOrder) -> Timeline:
         """Set the scene, here and now; takes well under a second."""
