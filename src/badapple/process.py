@@ -64,14 +64,11 @@ class Output:
 
 
 def settle() -> None:
-    """Prepare this process for drawing in several threads; a program of its own calls it once, before any picture.
+    """Keep the memory of several drawing threads small; a program of its own calls it once, before any picture.
 
-    Every thread here draws alone, so the libraries' own thread pools only fight over the cores. Buffers of some
-    megabytes come and go with every frame: kept in two arenas they are used again, where malloc's defaults ask the
-    kernel for fresh pages.
+    Buffers of some megabytes come and go with every frame: kept in two arenas they are used again, where malloc's
+    defaults ask the kernel for fresh pages.
     """
-    for pool in ("OPENCV_FOR_THREADS_NUM", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
-        os.environ.setdefault(pool, "1")
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:  # glibc has it, musl has not
         for option, value in ((_M_ARENA_MAX, 2), (_M_MMAP_THRESHOLD, 1 << 30), (_M_TRIM_THRESHOLD, 100 << 20)):

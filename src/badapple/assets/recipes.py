@@ -130,12 +130,20 @@ class _Hands:
 
     async def segment(self, request: AssetRequest, inputs: Mapping[str, Asset], folder: Path) -> Made:
         what, canvas = request.params, Canvas(**request.params["canvas"])
+        self._draw_alone()
         sides = [await self._frames(side, inputs, canvas) for side in what["sides"]]
         out = folder / "segment.mp4"
         await in_thread(self._encode, what, sides, out, canvas=canvas)
         # A seam shows what its two neighbours show: only bodies speak of boxes.
         boxes = [] if what["seam"] else [asdict(shifted(box, what["at"] - what["first"])) for box in sides[0].boxes]
         return Made(files={"segment": out}, facts={"frames": what["count"], "boxes": boxes})
+
+    @staticmethod
+    def _draw_alone() -> None:
+        import cv2  # noqa: PLC0415 - heavy, and not needed where everything is found
+
+        # Each segment is drawn in a thread of its own: OpenCV's pool would only fight them for the cores.
+        cv2.setNumThreads(1)
 
     def _encode(self, what: Mapping[str, Any], sides: list[Frames], out: Path, *, canvas: Canvas) -> None:
         captions, fonts = None, None

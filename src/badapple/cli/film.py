@@ -80,7 +80,7 @@ def run(
 def _real_factory(*, debug: bool) -> Factory:
     from badapple import process  # noqa: PLC0415
 
-    process.settle()  # before anything imports OpenCV or NumPy
+    process.settle()
     from badapple.pipeline.orchestrator import create_pipeline_orchestrator  # noqa: PLC0415 - loads the whole pipeline
 
     # Standard output belongs to the result.
