@@ -265,6 +265,11 @@ class TestBadEndings:
         assert isinstance(caught.value.cause, UnknownStyleError)
         assert caught.value.stage == "script_gen"
 
+    async def test_a_damaged_photo_is_named_as_the_caller_named_it(self, make: Make, photo: Path) -> None:
+        photo.write_bytes(photo.read_bytes()[:2000])
+        with pytest.raises(PipelineOrchestrationError, match=r"bottle\.jpg"):
+            await make().execute_pipeline("Solenne", "luxury", "Buy", str(photo))
+
     @pytest.mark.parametrize("name", ["", "  ", "x" * 101, "tab\tulator", "\x00"])
     async def test_names_no_frame_can_hold_are_refused(self, make: Make, name: str) -> None:
         with pytest.raises(PipelineOrchestrationError, match="Script generation failed"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import hashlib
+import re
 import shutil
 import time
 from typing import TYPE_CHECKING
@@ -106,7 +107,8 @@ class LocalRunner:
         if found is not None:
             return found
         with self._cache.workplace() as folder:
-            copy = folder / f"{kind}{file.suffix.lower()[:8]}"
+            suffix = file.suffix.lower() if re.fullmatch(r"\.[a-z0-9]{1,7}", file.suffix.lower()) else ""
+            copy = folder / f"{kind}{suffix}"
             shutil.copyfile(file, copy)
             self._journal.begin(
                 key, AssetRequest(kind=kind, params={}), Maker(name="user", model="file", generated=False)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from badapple import product as products
 from badapple import styles
 from badapple.assets.parts import product_of
-from badapple.errors import InputError
+from badapple.errors import InputError, PhotoError
 from badapple.media.fonts import FontBook
 from badapple.models import AssetRequest, Script, StageName
 from badapple.pipeline.plan import Plan, fingerprint, signature
@@ -18,7 +19,7 @@ from badapple.product.category import category
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from badapple.models import Brief, MakeOptions, Product, SceneOffer
+    from badapple.models import Asset, Brief, MakeOptions, Product, SceneOffer
     from badapple.pipeline.asset_manager import AssetManager
     from badapple.pipeline.progress import Progress
     from badapple.ports import ScriptWriter
@@ -72,7 +73,7 @@ class ScriptGenerator:
         style = styles.load(brief.style, self._style_dirs)
         check_words(brief)
         await in_thread(FontBook(self._font_dirs).check, " ".join((brief.product_name, brief.cta_text, *brief.facts)))
-        product_asset = await self._assets.make(await self._product_request(brief))
+        product_asset = await self._look_at_photo(brief)
         product = product_of(product_asset, category=category(brief.product_name))
         script_asset = await self._assets.make(
             self._script_request(brief, style, product=product, digest=product_asset.digest)
@@ -82,14 +83,18 @@ class ScriptGenerator:
             script=Script.from_json(script_asset.facts["script"]), script_asset=script_asset,
         )  # fmt: skip
 
-    async def _product_request(self, brief: Brief) -> AssetRequest:
-        inputs = {}
-        if brief.photo is not None:
-            sha256 = await in_thread(products.identify, brief.photo)
-            inputs["photo"] = (await self._assets.ingest(brief.photo, kind="photo", sha256=sha256)).digest
-        return AssetRequest(
-            kind="product", params={}, inputs=inputs, stage=StageName.SCRIPT_GEN, label="product picture"
-        )
+    async def _look_at_photo(self, brief: Brief) -> Asset:
+        order = AssetRequest(kind="product", params={}, stage=StageName.SCRIPT_GEN, label="product picture")
+        if brief.photo is None:
+            return await self._assets.make(order)
+        sha256 = await in_thread(products.identify, brief.photo)
+        photo = await self._assets.ingest(brief.photo, kind="photo", sha256=sha256)
+        try:
+            return await self._assets.make(replace(order, inputs={"photo": photo.digest}))
+        except PhotoError as error:
+            # The picture is looked at by content, under a name of the cache's; people know it by their own.
+            shown = str(error).replace(photo.files["photo"].name, brief.photo.name)
+            raise PhotoError(shown, hint=error.hint) from error
 
     def _script_request(self, brief: Brief, style: styles.Style, *, product: Product, digest: str) -> AssetRequest:
         return AssetRequest(
