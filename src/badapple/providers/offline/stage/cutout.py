@@ -152,49 +152,44 @@ def _play(
 ) -> Timeline:
     scenery = scenery_of(stage.style)
     ground = _ground(stage, scenery, kind, spot)
-    tops = []
-    for item in words:
-        tops.append(top)
-        top += item.setting.height + _LEAD if item is not None else 0
-        if item is not None:
-            left = SAFE_ZONE.left if item.align == "left" else 540 - item.setting.width / 2
-            stage.keep_out.append(
-                Box(
-                    left=left - 34,
-                    top=tops[-1] - 30,
-                    right=left + item.setting.width + 34,
-                    bottom=tops[-1] + item.setting.height + 30,
-                )
-            )
+    _keep(stage, words, top)
     scenery.behind(stage, spot, kind)
     if kind is Kind.FACTS:
         _ghosts(stage, scenery, spot, ground)
     scenery.dress(stage, spot, kind)
     scenery.front(stage, spot, kind)
+    _speak(stage, words, scenery, top=top, ground=ground)
+    if points and beside:
+        width, upper = spot.box.left - SAFE_ZONE.left - 40, spot.y - chips_height(points) / 2
+        chips(stage, scenery, points, top=upper, left=SAFE_ZONE.left, width=width)
+    elif points:
+        chips(stage, scenery, points, top=spot.foot + 62)
+    return _finish(stage, ground, spot)
+
+
+def _tops(words: list[Words | None], top: float) -> list[tuple[int, Words, float]]:
+    """Return the number of each line that there is, the line, and its top, layout px."""
+    found = []
     for number, item in enumerate(words):
         if item is not None:
-            _say(
-                stage,
-                item,
-                top=tops[number],
-                ground=ground,
-                start=6 + 7 * number,
-                manner=scenery.manner if number == 0 else "rise",
-                quiet=number > 0,
-            )
-    if points:
-        if beside:
-            chips(
-                stage,
-                scenery,
-                points,
-                top=spot.y - chips_height(points) / 2,
-                left=SAFE_ZONE.left,
-                width=spot.box.left - SAFE_ZONE.left - 40,
-            )
-        else:
-            chips(stage, scenery, points, top=spot.foot + 62)
-    return _finish(stage, ground, spot)
+            found.append((number, item, top))
+            top += item.setting.height + _LEAD
+    return found
+
+
+def _keep(stage: Stage, words: list[Words | None], top: float) -> None:
+    """Keep small things off the words that are to stand there."""
+    for _, item, upper in _tops(words, top):
+        left = SAFE_ZONE.left if item.align == "left" else 540 - item.setting.width / 2
+        right, bottom = left + item.setting.width, upper + item.setting.height
+        stage.keep_out.append(Box(left=left - 34, top=upper - 30, right=right + 34, bottom=bottom + 30))
+
+
+def _speak(stage: Stage, words: list[Words | None], scenery: Scenery, *, top: float, ground: NDArray[np.uint8]) -> None:
+    """Bring the lines in, one after the other: the first in the set's manner, what follows quietly."""
+    for number, item, upper in _tops(words, top):
+        manner, start = scenery.manner if number == 0 else "rise", 6 + 7 * number
+        _say(stage, item, top=upper, ground=ground, start=start, manner=manner, quiet=number > 0)
 
 
 def _say(
@@ -278,18 +273,7 @@ def _detail(stage: Stage) -> Timeline:
     dark = mix((int(foot[0]), int(foot[1]), int(foot[2])), (0, 0, 0), 0.35 if stage.look.mode != "light" else 0.0)
     stage.veil(top=CAPTION_BAND.top - 190, bottom=1920, colour=dark, opacity=0.86)
     _rule(stage, top - 34, ground)
-    for number, item in enumerate(words):
-        if item is not None:
-            _say(
-                stage,
-                item,
-                top=top,
-                ground=ground,
-                start=6 + 7 * number,
-                manner=scenery.manner if number == 0 else "rise",
-                quiet=number > 0,
-            )
-            top += item.setting.height + _LEAD
+    _speak(stage, words, scenery, top=top, ground=ground)
     return _finish(stage, ground, spot)
 
 

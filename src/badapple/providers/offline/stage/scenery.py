@@ -153,56 +153,8 @@ def dress(stage: Stage, spot: Spot, how: Dress) -> None:
     """Put the product on its spot: shadows first, then itself."""
     rgba = stage.product(spot)
     rgba = light.graded(rgba, rim=how.rim, strength=how.rim_strength, dim=how.dim)
-    ease = ease_back if how.back else ease_out
-    # It grows from its foot, where it stands; a product that floats grows from its middle.
-    stands = how.floor is not None or how.reflection > 0 or how.cast > 0
-    at = (spot.x, spot.foot if stands else spot.y)
-    anchor = (0.5, 1.0 if stands else 0.5)
-
-    def moved(dx: float = 0.0, dy: float = 0.0, *, mirrored: bool = False) -> Path:
-        way = -1 if mirrored else 1
-        path = drift(
-            hold(at[0] + dx, at[1] + dy, angle=spot.tilt * way),
-            count=stage.count,
-            by=(how.by[0], how.by[1] * way),
-            push=how.push,
-            turn=how.turn * way,
-            bob=how.bob * way,
-            beat=86 * stage.calm,
-        )
-        return enter(
-            path,
-            start=how.start,
-            length=how.length * stage.calm,
-            offset=(how.offset[0], how.offset[1] * way),
-            scale=how.scale,
-            angle=how.angle * way,
-            fade=how.fade,
-            ease=ease,
-        )
-
-    def planted() -> Path:
-        path = moved()
-
-        def grounded(frame: float) -> Pose:
-            pose = path(frame)
-            return Pose(pose.x, spot.foot, pose.scale, 0.0, pose.opacity)
-
-        return grounded
-
-    if how.cast > 0:
-        shade, foot = light.cast(rgba, colour=how.floor or (0, 0, 0), opacity=how.cast)
-        stage.add(shade, planted(), anchor=foot, slides=False)
-    if how.reflection > 0:
-        stage.add(
-            light.reflection(rgba, opacity=how.reflection, soft=max(0.6, 3 * stage.scale)),
-            moved(0, -2, mirrored=True),
-            anchor=(0.5, 0),
-            slides=False,
-        )
-    if how.floor is not None:
-        shade, foot = light.floor_shadow(rgba, colour=how.floor, opacity=how.floor_opacity)
-        stage.add(shade, planted(), anchor=foot, slides=False)
+    _shades(stage, spot, how, rgba)
+    anchor = (0.5, 1.0 if _stands(how) else 0.5)
     if how.sticker > 0:
         rgba = _bordered(rgba, stage, how)
     if how.wall is not None:
@@ -212,7 +164,64 @@ def dress(stage: Stage, spot: Spot, how: Dress) -> None:
         travel = stage.canvas.width + round(spot.width * stage.scale)
         shine = light.band(stage.canvas.height + 64, travel, wide=max(60.0, spot.width * 0.16) * stage.scale)
         sweep = Sweep(shine, how.sweep_start, 34 * stage.calm, spot.box.left - 260, spot.box.right + 260, how.sweep)
-    stage.add(rgba, moved(), anchor=anchor, sweep=sweep, slides=False)
+    stage.add(rgba, _way(stage, spot, how), anchor=anchor, sweep=sweep, slides=False)
+
+
+def _stands(how: Dress) -> bool:
+    """Say whether it grows from its foot, where it stands; a product that floats grows from its middle."""
+    return how.floor is not None or how.reflection > 0 or how.cast > 0
+
+
+def _way(stage: Stage, spot: Spot, how: Dress, *, dy: float = 0.0, mirrored: bool = False) -> Path:
+    """Return the path of the product, or of its mirror image in the floor."""
+    way = -1 if mirrored else 1
+    path = drift(
+        hold(spot.x, (spot.foot if _stands(how) else spot.y) + dy, angle=spot.tilt * way),
+        count=stage.count,
+        by=(how.by[0], how.by[1] * way),
+        push=how.push,
+        turn=how.turn * way,
+        bob=how.bob * way,
+        beat=86 * stage.calm,
+    )
+    return enter(
+        path,
+        start=how.start,
+        length=how.length * stage.calm,
+        offset=(how.offset[0], how.offset[1] * way),
+        scale=how.scale,
+        angle=how.angle * way,
+        fade=how.fade,
+        ease=ease_back if how.back else ease_out,
+    )
+
+
+def _planted(path: Path, foot: float) -> Path:
+    """Keep what follows the product on the floor."""
+
+    def grounded(frame: float) -> Pose:
+        pose = path(frame)
+        return Pose(pose.x, foot, pose.scale, 0.0, pose.opacity)
+
+    return grounded
+
+
+def _shades(stage: Stage, spot: Spot, how: Dress, rgba: np.ndarray) -> None:
+    """Put what the product leaves on the floor: a long shadow, a reflection, a near shadow."""
+    planted = _planted(_way(stage, spot, how), spot.foot)
+    if how.cast > 0:
+        shade, foot = light.cast(rgba, colour=how.floor or (0, 0, 0), opacity=how.cast)
+        stage.add(shade, planted, anchor=foot, slides=False)
+    if how.reflection > 0:
+        stage.add(
+            light.reflection(rgba, opacity=how.reflection, soft=max(0.6, 3 * stage.scale)),
+            _way(stage, spot, how, dy=-2, mirrored=True),
+            anchor=(0.5, 0),
+            slides=False,
+        )
+    if how.floor is not None:
+        shade, foot = light.floor_shadow(rgba, colour=how.floor, opacity=how.floor_opacity)
+        stage.add(shade, planted, anchor=foot, slides=False)
 
 
 def shadowed(

@@ -77,57 +77,66 @@ class Bokeh:
 
     def behind(self, stage: Stage, spot: Spot, kind: Kind) -> None:
         """Put rings, an arch of light or a podium, and the lights."""
-        look = stage.look
         if kind is Kind.FACTS:
-            for number, share in enumerate((1.0, 1.2)):
-                radius, middle = spot.disc(share, least=300 + 70 * number, most=420 + 70 * number)
-                picture = ring(
-                    stage,
-                    radius,
-                    width=3 - number,
-                    colour=look.accent,
-                    opacity=0.75 - 0.35 * number,
-                    gaps=((200, 345), (20, 165)),
-                )
-                stage.add(
-                    picture,
-                    enter(
-                        drift(hold(spot.x, middle), count=stage.count, by=(0, (-10, 10)[number])),
-                        start=2,
-                        length=30,
-                        offset=(0, 40),
-                    ),
-                )
+            self._rings(stage, spot)
             self._glints(stage, spot)
         if kind is Kind.CLOSING:
-            radius, middle = spot.disc(1.12, least=330, most=455)
-            halo = stage.picture(2 * radius + 240, 2 * radius + 240)
-            halo.shape_in(ellipse(0, 0, radius + 10), look.accent, 0.5, soft=38)
-            halo.shape_in(ellipse(0, 0, radius), mix(look.stops[0], look.stops[1], 0.7))
-            halo.shape_in(
-                [ellipse(0, 0, radius + 2), ellipse(0, 0, radius - 2.5)], mix(look.accent, (255, 244, 220), 0.45), 0.95
-            )
-            stage.add(
-                halo,
-                enter(drift(hold(spot.x, middle), count=stage.count, by=(0, -14)), start=0, length=26, offset=(0, 60)),
-            )
-            dark, warm = look.stops[0], look.stops[2]
-            podium(
-                stage,
-                spot,
-                top=mix(dark, warm, 0.35),
-                lit=mix(warm, look.accent, 0.45),
-                side=mix(look.stops[1], warm, 0.8),
-                shade=dark,
-                rim=look.accent,
-                wide=1.3,
-            )
+            self._halo(stage, spot)
         lights = [
-            soft_disc(stage, size, shift(look.accent, light=bright), opacity=seen, soft=soft, rim=0.45)
+            soft_disc(stage, size, shift(stage.look.accent, light=bright), opacity=seen, soft=soft, rim=0.45)
             for size, bright, seen, soft in self._lights(stage)
         ]
         particles(stage, lights[:3], count=7, speed=(0.25, -0.5), twinkle=0.55)
         particles(stage, lights[3:], count=15, speed=(0.2, -0.9), twinkle=0.8)
+
+    def _rings(self, stage: Stage, spot: Spot) -> None:
+        """Two thin rings go round it."""
+        look = stage.look
+        for number, share in enumerate((1.0, 1.2)):
+            radius, middle = spot.disc(share, least=300 + 70 * number, most=420 + 70 * number)
+            picture = ring(
+                stage,
+                radius,
+                width=3 - number,
+                colour=look.accent,
+                opacity=0.75 - 0.35 * number,
+                gaps=((200, 345), (20, 165)),
+            )
+            stage.add(
+                picture,
+                enter(
+                    drift(hold(spot.x, middle), count=stage.count, by=(0, (-10, 10)[number])),
+                    start=2,
+                    length=30,
+                    offset=(0, 40),
+                ),
+            )
+
+    def _halo(self, stage: Stage, spot: Spot) -> None:
+        """A dark disc with a lit edge behind, a podium below."""
+        look = stage.look
+        radius, middle = spot.disc(1.12, least=330, most=455)
+        halo = stage.picture(2 * radius + 240, 2 * radius + 240)
+        halo.shape_in(ellipse(0, 0, radius + 10), look.accent, 0.5, soft=38)
+        halo.shape_in(ellipse(0, 0, radius), mix(look.stops[0], look.stops[1], 0.7))
+        halo.shape_in(
+            [ellipse(0, 0, radius + 2), ellipse(0, 0, radius - 2.5)], mix(look.accent, (255, 244, 220), 0.45), 0.95
+        )
+        stage.add(
+            halo,
+            enter(drift(hold(spot.x, middle), count=stage.count, by=(0, -14)), start=0, length=26, offset=(0, 60)),
+        )
+        dark, warm = look.stops[0], look.stops[2]
+        podium(
+            stage,
+            spot,
+            top=mix(dark, warm, 0.35),
+            lit=mix(warm, look.accent, 0.45),
+            side=mix(look.stops[1], warm, 0.8),
+            shade=dark,
+            rim=look.accent,
+            wide=1.3,
+        )
 
     def _glints(self, stage: Stage, spot: Spot) -> None:
         """Sparks of light run along the rings."""

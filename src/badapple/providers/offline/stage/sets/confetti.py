@@ -62,58 +62,66 @@ class Confetti:
 
     def behind(self, stage: Stage, spot: Spot, kind: Kind) -> None:
         """Put a scalloped badge that turns, or a candy podium."""
-        look = stage.look
         if kind in {Kind.HERO, Kind.FACTS}:
-            radius, middle = spot.disc(0.95, most=440)
-            picture = stage.picture(2 * radius + 8, 2 * radius + 8)
-            t = np.linspace(0, 2 * np.pi, 480, endpoint=False)
-            away = radius * (0.945 + 0.055 * np.cos(16 * t))
-            picture.shape_in(np.stack([away * np.cos(t), away * np.sin(t)], axis=1), self._badge(look, kind))
-            picture.shape_in([ellipse(0, 0, radius * 0.84), ellipse(0, 0, radius * 0.84 - 6)], (255, 255, 255), 0.7)
-            # A turning badge costs as much as the product; where rows of words run behind, it only drifts.
-            turns = kind is Kind.HERO
-            path = drift(hold(spot.x, middle), count=stage.count, turn=24 if turns else 0, by=(0, 0 if turns else -12))
-            stage.add(
-                picture,
-                enter(path, start=0, length=18, scale=0.2, angle=-40, fade=0.1, ease=ease_back),
-                slides=not turns,
-            )
+            self._scallops(stage, spot, kind)
         if kind is Kind.CLOSING:
-            radius, middle = spot.disc(1.15, least=330, most=450)
-            picture = stage.picture(2 * radius + 8, 2 * radius + 8)
-            for number in range(12):
-                wedge = polygon_star(0, 0, radius, radius, 48, turn=0)[number * 8 : number * 8 + 9]
-                picture.shape_in(
-                    np.concatenate([[(0, 0)], wedge, [(0, 0)]]),
-                    (255, 255, 255) if number % 2 else self._badge(look, kind),
-                    1.0,
-                )
-            picture.shape_in([ellipse(0, 0, radius), ellipse(0, 0, radius - 16)], (255, 255, 255))
-            stage.add(
-                picture,
-                enter(
-                    drift(hold(spot.x, middle), count=stage.count, turn=20),
-                    start=0,
-                    length=18,
-                    scale=0.2,
-                    fade=0.1,
-                    ease=ease_back,
-                ),
-                slides=False,
-            )
-            candy = mix(look.accent, (255, 255, 255), 0.1)
-            podium(
-                stage,
-                spot,
-                top=(255, 246, 240),
-                lit=(255, 255, 255),
-                side=(255, 250, 246),
-                shade=mix(candy, (120, 60, 110), 0.5),
-                wide=1.3,
-                bands=(candy,),
-                flat=0.11,
-            )
+            self._wheel(stage, spot)
         particles(stage, self._pieces(stage), count=22, speed=(0.5, 3.4), sway=26, spin=3.2, twinkle=0.0, avoid=True)
+
+    def _scallops(self, stage: Stage, spot: Spot, kind: Kind) -> None:
+        """A scalloped badge pops up behind it."""
+        radius, middle = spot.disc(0.95, most=440)
+        picture = stage.picture(2 * radius + 8, 2 * radius + 8)
+        t = np.linspace(0, 2 * np.pi, 480, endpoint=False)
+        away = radius * (0.945 + 0.055 * np.cos(16 * t))
+        picture.shape_in(np.stack([away * np.cos(t), away * np.sin(t)], axis=1), self._badge(stage.look, kind))
+        picture.shape_in([ellipse(0, 0, radius * 0.84), ellipse(0, 0, radius * 0.84 - 6)], (255, 255, 255), 0.7)
+        # A turning badge costs as much as the product; where rows of words run behind, it only drifts.
+        turns = kind is Kind.HERO
+        path = drift(hold(spot.x, middle), count=stage.count, turn=24 if turns else 0, by=(0, 0 if turns else -12))
+        stage.add(
+            picture,
+            enter(path, start=0, length=18, scale=0.2, angle=-40, fade=0.1, ease=ease_back),
+            slides=not turns,
+        )
+
+    def _wheel(self, stage: Stage, spot: Spot) -> None:
+        """A wheel of wedges turns behind it, over a candy podium."""
+        look = stage.look
+        radius, middle = spot.disc(1.15, least=330, most=450)
+        picture = stage.picture(2 * radius + 8, 2 * radius + 8)
+        for number in range(12):
+            wedge = polygon_star(0, 0, radius, radius, 48, turn=0)[number * 8 : number * 8 + 9]
+            picture.shape_in(
+                np.concatenate([[(0, 0)], wedge, [(0, 0)]]),
+                (255, 255, 255) if number % 2 else self._badge(look, Kind.CLOSING),
+                1.0,
+            )
+        picture.shape_in([ellipse(0, 0, radius), ellipse(0, 0, radius - 16)], (255, 255, 255))
+        stage.add(
+            picture,
+            enter(
+                drift(hold(spot.x, middle), count=stage.count, turn=20),
+                start=0,
+                length=18,
+                scale=0.2,
+                fade=0.1,
+                ease=ease_back,
+            ),
+            slides=False,
+        )
+        candy = mix(look.accent, (255, 255, 255), 0.1)
+        podium(
+            stage,
+            spot,
+            top=(255, 246, 240),
+            lit=(255, 255, 255),
+            side=(255, 250, 246),
+            shade=mix(candy, (120, 60, 110), 0.5),
+            wide=1.3,
+            bands=(candy,),
+            flat=0.11,
+        )
 
     def _badge(self, look: Look, kind: Kind) -> RGB:
         lively = mix(look.pop, (255, 255, 255), 0.5)

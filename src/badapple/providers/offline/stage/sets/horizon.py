@@ -64,61 +64,69 @@ class Horizon:
 
     def behind(self, stage: Stage, spot: Spot, kind: Kind) -> None:
         """Put one quiet shape: a tinted disc, an arch, or a plinth."""
-        look = stage.look
-        tint = self._tint(look)
+        tint = self._tint(stage.look)
         # The sun wanders: the panes move over the wall, so that nothing on this quiet set ever stands quite still.
         side = float(stage.rng.choice([-1, 1]))
         panes = Picture(1080, 1200, scale=stage.scale)
-        self._window(panes, look, side, (250 if kind is Kind.HERO else 120) * side)
+        self._window(panes, stage.look, side, (250 if kind is Kind.HERO else 120) * side)
         stage.add(panes, drift(hold(-40 * side, 0), count=stage.count, by=(80 * side, 16)), anchor=(0, 0))
         if kind is Kind.FACTS:
-            tall, half = spot.foot - 30 - spot.sky, min(400.0, max(290.0, spot.width * 0.42))
-            picture = stage.picture(2 * half + 8, tall + 8)
-            arch = np.concatenate(
-                [arc(0, half - tall / 2, half, start=180, end=360), [(half, tall / 2), (-half, tall / 2)]]
-            )
-            picture.shape_in(arch, tint)
-            stage.add(
-                picture,
-                enter(
-                    drift(hold(spot.x, spot.foot - 30 - tall / 2), count=stage.count, by=(0, -10)),
-                    start=0,
-                    length=26,
-                    offset=(0, 90),
-                    fade=0.8,
-                ),
-            )
+            self._arch(stage, spot)
         if kind is Kind.CLOSING:
-            radius, centre = spot.disc(1.12, least=320, most=430)
-            picture = stage.picture(2 * radius + 8, 2 * radius + 8)
-            picture.shape_in(ellipse(0, 0, radius), tint)
-            stage.add(
-                picture,
-                enter(
-                    drift(hold(spot.x, centre), count=stage.count, by=(0, -14)),
-                    start=0,
-                    length=28,
-                    offset=(0, 80),
-                    fade=0.8,
-                ),
-            )
-            shade, middle, paper = look.stops
-            podium(
-                stage,
-                spot,
-                top=mix(paper, middle, 0.25),
-                lit=mix(paper, (255, 255, 255), 0.7),
-                side=mix(paper, (255, 255, 255), 0.3),
-                shade=shift(shade, light=-2),
-                wide=1.3,
-                flat=0.1,
-                most=430,
-                fall=0.06,
-            )
+            self._plinth(stage, spot)
         if kind is Kind.DETAIL:
             picture = stage.picture(1000, 1000)
             picture.shape_in(ellipse(0, 0, 470), tint)
             stage.add(picture, drift(hold(760, 1150), count=stage.count, by=(-30, -20)))
+
+    def _arch(self, stage: Stage, spot: Spot) -> None:
+        """An arch as tall as the room under the words."""
+        tall, half = spot.foot - 30 - spot.sky, min(400.0, max(290.0, spot.width * 0.42))
+        picture = stage.picture(2 * half + 8, tall + 8)
+        arch = np.concatenate(
+            [arc(0, half - tall / 2, half, start=180, end=360), [(half, tall / 2), (-half, tall / 2)]]
+        )
+        picture.shape_in(arch, self._tint(stage.look))
+        stage.add(
+            picture,
+            enter(
+                drift(hold(spot.x, spot.foot - 30 - tall / 2), count=stage.count, by=(0, -10)),
+                start=0,
+                length=26,
+                offset=(0, 90),
+                fade=0.8,
+            ),
+        )
+
+    def _plinth(self, stage: Stage, spot: Spot) -> None:
+        """A disc behind, a plinth below."""
+        look = stage.look
+        radius, centre = spot.disc(1.12, least=320, most=430)
+        picture = stage.picture(2 * radius + 8, 2 * radius + 8)
+        picture.shape_in(ellipse(0, 0, radius), self._tint(look))
+        stage.add(
+            picture,
+            enter(
+                drift(hold(spot.x, centre), count=stage.count, by=(0, -14)),
+                start=0,
+                length=28,
+                offset=(0, 80),
+                fade=0.8,
+            ),
+        )
+        shade, middle, paper = look.stops
+        podium(
+            stage,
+            spot,
+            top=mix(paper, middle, 0.25),
+            lit=mix(paper, (255, 255, 255), 0.7),
+            side=mix(paper, (255, 255, 255), 0.3),
+            shade=shift(shade, light=-2),
+            wide=1.3,
+            flat=0.1,
+            most=430,
+            fall=0.06,
+        )
 
     def _tint(self, look: Look) -> RGB:
         """A pale relative of the product's own colour."""
