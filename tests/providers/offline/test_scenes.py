@@ -115,6 +115,36 @@ def test_every_scene_keeps_its_words_in_their_zone_and_off_the_product(
 
 
 @pytest.mark.parametrize("style", styles.known())
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_product_stays_out_of_the_captions_in_every_scene(
+    book: FontBook, pictures: dict[str, Product], style: str, shape: str
+) -> None:
+    for number in (1, 2, 3, 4):
+        timeline = prepared(book, order(pictures[shape], style, number))
+        assert timeline.product is not None
+        assert not timeline.product.meets(CAPTION_BAND)
+
+
+@pytest.mark.parametrize("style", styles.known())
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_close_up_never_shows_the_product_where_captions_stand(
+    book: FontBook, tmp_path: Path, style: str, shape: str
+) -> None:
+    path, size = tmp_path / "green.png", SHAPES[shape]
+    cv2.imwrite(str(path), np.full((size[1], size[0], 4), (0, 255, 0, 255), np.uint8))
+    green = dataclasses.replace(product(tmp_path / "any.png", size), cutout=path, accent=None, palette=())
+    timeline = prepared(book, order(green, style, 2))
+    for index in (0, 8, 25, 75, 149):
+        frame = drawn(timeline, index)
+        # Rows of the two chroma planes; a pure green has them far below the middle, a faint reflection has not.
+        u, v = frame[DRAFT.height :].reshape(2, DRAFT.height // 2, DRAFT.width // 2)
+        shown = (u < 70) & (v < 60)
+        half = DRAFT.scale / 2
+        assert not shown[round(CAPTION_BAND.top * half) : round(CAPTION_BAND.bottom * half)].any()
+    assert shown.any()  # above the ledge it is there
+
+
+@pytest.mark.parametrize("style", styles.known())
 def test_frames_stay_in_the_limited_range(book: FontBook, pictures: dict[str, Product], style: str) -> None:
     for number in (1, 4):
         luma = drawn(prepared(book, order(pictures["square"], style, number)), 45)[: DRAFT.height]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +17,7 @@ from badapple.providers.offline.stage.look import contrast, mix
 from badapple.providers.offline.stage.motion import drift, ease_in_out, enter, hold
 from badapple.providers.offline.stage.paint import quad
 from badapple.providers.offline.stage.scenery import Dress, Kind, shadowed
-from badapple.providers.offline.stage.staging import MARGIN, Spot, Stage, stand
+from badapple.providers.offline.stage.staging import LEDGE, MARGIN, Spot, Stage, stand
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from badapple.models import SceneOrder
     from badapple.providers.offline.stage.lettering import Words
     from badapple.providers.offline.stage.look import RGB
-    from badapple.providers.offline.stage.motion import Pose
     from badapple.providers.offline.stage.scenery import Scenery
     from badapple.providers.offline.stage.timeline import Timeline
     from badapple.styles import Style
@@ -164,7 +163,7 @@ def _play(
         chips(stage, scenery, points, top=upper, left=SAFE_ZONE.left, width=width)
     elif points:
         chips(stage, scenery, points, top=spot.foot + 62)
-    return _finish(stage, ground, spot)
+    return _finish(stage, ground, spot.box)
 
 
 def _tops(words: list[Words | None], top: float) -> list[tuple[int, Words, float]]:
@@ -224,12 +223,12 @@ def _ground(stage: Stage, scenery: Scenery, kind: Kind, spot: Spot) -> NDArray[n
     return picture.ground(stage.rng)
 
 
-def _finish(stage: Stage, ground: NDArray[np.uint8], spot: Spot) -> Timeline:
+def _finish(stage: Stage, ground: NDArray[np.uint8], product: Box) -> Timeline:
     reach = (0.7 + 0.28 * stage.style.motion.energy) * MARGIN
     angle = float(stage.rng.uniform(0, 2 * math.pi))
     dx, dy, count = math.cos(angle) * reach * 0.9, math.sin(angle) * reach * 0.5, stage.count
     return stage.finish(
-        ground, lambda frame: (dx * (2 * frame / count - 1), dy * (2 * frame / count - 1)), product=spot.box
+        ground, lambda frame: (dx * (2 * frame / count - 1), dy * (2 * frame / count - 1)), product=product
     )
 
 
@@ -255,74 +254,94 @@ def _ghosts(stage: Stage, scenery: Scenery, spot: Spot, ground: NDArray[np.uint8
 
 
 def _detail(stage: Stage) -> Timeline:
-    """Glide over the product from near, or, where the photo is too small for that, lean it out of the frame."""
+    """Glide past the product from near: a tall one rises from behind the set's ledge, a wide one stands on it."""
     scene = stage.order.scene
     words = [
         headline(stage, scene.headline, size=_display(stage, 122), height=340, align="left"),
         subline(stage, scene.subline, size=46, align="left"),
     ]
     top = _TOP + 40
-    under = top + _height(words) + 60
-    spot, path = _near(stage, under)
+    near = _near(stage, top + _height(words) + 56)
     scenery = scenery_of(stage.style)
-    ground = _ground(stage, scenery, Kind.DETAIL, spot)
-    scenery.behind(stage, spot, Kind.DETAIL)
-    _close_up(stage, spot, path)
-    scenery.front(stage, spot, Kind.DETAIL)
-    foot = ground[-round(300 * stage.scale) :: 8, ::8].reshape(-1, 3).mean(axis=0)
-    dark = mix((int(foot[0]), int(foot[1]), int(foot[2])), (0, 0, 0), 0.35 if stage.look.mode != "light" else 0.0)
-    stage.veil(top=CAPTION_BAND.top - 190, bottom=1920, colour=dark, opacity=0.86)
-    _rule(stage, top - 34, ground)
+    ground = _ground(stage, scenery, Kind.DETAIL, near.spot)
+    _keep(stage, words, top)
+    scenery.behind(stage, near.spot, Kind.DETAIL)
+    if near.stands:
+        scenery.ledge(stage)
+    _close_up(stage, near)
+    if not near.stands:
+        scenery.ledge(stage)
+    scenery.front(stage, near.spot, Kind.DETAIL)
+    _rule(stage, top - 42, ground)
     _speak(stage, words, scenery, top=top, ground=ground)
-    return _finish(stage, ground, spot)
+    return _finish(stage, ground, near.seen)
 
 
-def _near(stage: Stage, under: float) -> tuple[Spot, tuple[float, float, float]]:
-    """Return the spot of the close-up and its travel (x, y px and growth): it stays below `under` all the time."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Near:
+    """A close-up.
+
+    Attributes:
+        spot: where it begins.
+        by: layout px it travels.
+        push: share it grows.
+        stands: on the ledge; otherwise the ledge hides its lower end.
+    """
+
+    spot: Spot
+    by: tuple[float, float]
+    push: float
+    stands: bool
+
+    @property
+    def seen(self) -> Box:
+        """What is seen of it over the whole scene."""
+        box = self.spot.box
+        return replace(box, top=box.top + min(0.0, self.by[1]), bottom=min(box.bottom, LEDGE))
+
+
+def _near(stage: Stage, under: float) -> _Near:
+    """Return a close-up that stays below `under` and above the ledge's edge all the time."""
     width, height = stage.source
-    push = 0.05
-    most = light.MOST / (1 + push)
-    wide = width / height
-    if wide > 1.25:  # a wide product glides through the frame lengthwise
-        scale = min(most, 2300 / width, 900 / height)
+    side, push = float(stage.rng.choice([-1, 1])), 0.04
+    most, room = light.MOST / (1 + push), (LEDGE - 6 - under) / (1 + push)
+    big = min(most, 1180 / width, max(1060 / width, 1320 / height), 1600 / height)
+    big = min(big, room / 0.6 / height)  # most of it is seen, not only its cap
+    if width / height > 1.25 or height * big < room * 1.4:
+        scale = min(most, 2300 / width, room / height)
         long = width * scale
-        travel = max(0.0, (long - 860) * 0.42) * float(stage.rng.choice([-1, 1]))
-        top = max(under, min(under + 90, 1240 - height * scale * 0.92))
-        return Spot(540 - travel / 2, top + height * scale, long, height * scale), (travel, 0.0, 0.03)
-    scale = min(most, 1250 / width, max(1180 / width, 1650 / height))
-    scale = min(scale, 1900 / height)
-    long = height * scale
-    side = float(stage.rng.choice([-1, 1]))
-    room = max(0.0, (width * scale - 1080) / 2)
-    rise = min(170.0, max(0.0, long - 900) * 0.3)
-    x = 540 + side * min(120.0, 60 + room * 0.4)
-    return Spot(x, under + rise + long, width * scale, long), (-side * 60, -rise, push)
-
-
-def _close_up(stage: Stage, spot: Spot, travel: tuple[float, float, float]) -> None:
-    rgba = stage.product(spot)
-    look = stage.look
-    dark = look.mode == "dark"
-    rgba = light.graded(rgba, rim=mix(look.accent, (255, 255, 255), 0.4), strength=0.5 * look.glow if dark else 0.0)
-    path = drift(hold(spot.x, spot.box.top), count=stage.count, by=travel[:2], push=travel[2])
-    path = enter(path, start=0, length=26 * stage.calm, offset=(0, 110), fade=0.35)
-    if spot.foot < 1560:
-        mirror = light.reflection(rgba, opacity=0.26 if dark else 0.12, reach=0.4, soft=max(0.6, 4 * stage.scale))
-        stage.add(
-            mirror,
-            lambda frame: _lower(path(frame), spot.height * path(frame).scale - 3),
-            anchor=(0.5, 0.0),
-            slides=False,
+        travel = max(50.0, (long - 860) * 0.42) * side
+        return _Near(
+            spot=Spot(540 - travel / 2, LEDGE - 6, long, height * scale), by=(travel, 0), push=push, stands=True
         )
-    anchor = (0.5, 0.0)
-    if not dark:
+    long = height * big
+    rise = min(130.0, (long - room) * 0.3)
+    x = 540 + side * min(110.0, 40 + max(0.0, width * big - 1080))
+    return _Near(spot=Spot(x, under + rise + long, width * big, long), by=(-side * 60, -rise), push=push, stands=False)
+
+
+def _close_up(stage: Stage, near: _Near) -> None:
+    look, spot, dark = stage.look, near.spot, stage.look.mode == "dark"
+    rim = mix(look.accent, (255, 255, 255), 0.4)
+    rgba = light.graded(stage.product(spot), rim=rim, strength=0.5 * look.glow if dark else 0.0)
+    anchor = (0.5, 1.0 if near.stands else 0.0)
+    path = drift(
+        hold(spot.x, spot.foot if near.stands else spot.box.top), count=stage.count, by=near.by, push=near.push
+    )
+    # What stands comes along the ledge, what sinks comes up from behind it: neither ever reaches the captions.
+    offset = (-math.copysign(180, near.by[0]), 0) if near.stands else (0, 130)
+    path = enter(path, start=0, length=26 * stage.calm, offset=offset, fade=0.35)
+    if near.stands:
+        if dark:
+            mirror = light.reflection(rgba, opacity=0.24, reach=0.2, soft=max(0.6, 4 * stage.scale))
+            stage.add(mirror, path, anchor=(0.5, 0.0), slides=False)
+        ink = (0, 0, 0) if dark else mix(look.stops[0], (0, 0, 0), 0.72)
+        shade, foot = light.floor_shadow(rgba, colour=ink, opacity=0.7)
+        stage.add(shade, path, anchor=foot, slides=False)
+    elif not dark:
         how = Dress(wall=mix(look.stops[0], (0, 0, 0), 0.6), wall_opacity=0.3, wall_offset=(0, 30), wall_soft=34)
         rgba, anchor = shadowed(rgba, how, anchor, scale=stage.scale)
     stage.add(rgba, path, anchor=anchor, slides=False)
-
-
-def _lower(pose: Pose, by: float) -> Pose:
-    return replace(pose, y=pose.y + by)
 
 
 def _rule(stage: Stage, y: float, ground: NDArray[np.uint8]) -> None:

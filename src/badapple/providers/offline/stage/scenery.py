@@ -58,6 +58,10 @@ class Scenery(Protocol):
         """Put what flies before the product."""
         ...
 
+    def ledge(self, stage: Stage) -> None:
+        """Put what a close-up stands on or sinks behind: opaque from `staging.LEDGE` down to the frame's end."""
+        ...
+
     def chip(self, look: Look, number: int) -> Chip:
         """Return how the numbered fact is presented."""
         ...

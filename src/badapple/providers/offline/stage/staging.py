@@ -30,10 +30,11 @@ if TYPE_CHECKING:
     from badapple.providers.offline.stage.timeline import Sweep
     from badapple.styles import Style
 
-__all__ = ["MARGIN", "PUSH", "Spot", "Stage", "leaning", "seeded", "stand"]
+__all__ = ["LEDGE", "MARGIN", "PUSH", "Spot", "Stage", "leaning", "seeded", "stand"]
 
 MARGIN = 32  #: layout px that a ground is larger than the frame on every side
 PUSH = 0.055  #: share that a product grows over a scene, at most
+LEDGE = 1240.0  #: layout px; below it the ledge of a close-up is opaque, so that captions stand on nothing else
 _MIDDLE = 540.0
 
 
@@ -151,6 +152,11 @@ class Stage:
         size = (1080 + 2 * MARGIN, 1920 + 2 * MARGIN)
         return Picture(*size, scale=self.scale, origin=(-MARGIN, -MARGIN), ground=self.look.stops[1])
 
+    def strip(self, top: float, *, clear: bool = False) -> Picture:
+        """Return a picture of the frame from `top` to its lower end, opaque or clear."""
+        ground = None if clear else self.look.stops[1]
+        return Picture(1088, 1928 - top, scale=self.scale, origin=(-4, top), ground=ground)
+
     def add(
         self,
         rgba: NDArray[np.uint8] | Picture | Sprite,
@@ -182,6 +188,13 @@ class Stage:
     ) -> Sprite:
         """Put a picture at a fixed place."""
         return self.add(rgba, hold(x, y), anchor=anchor)
+
+    def lay(self, picture: Picture) -> None:
+        """Put a picture where its origin is; an opaque one is dithered, so that its gradients show no bands."""
+        rgba = picture.rgba()
+        if picture.cover is None:
+            rgba[..., :3] = picture.ground(self.rng)
+        self.still(rgba, *picture.origin, anchor=(0, 0))
 
     def veil(
         self, *, top: float, bottom: float, colour: tuple[int, int, int], opacity: float, upwards: bool = False

@@ -12,6 +12,7 @@ from badapple.providers.offline.stage.motion import Pose, drift, enter, hold
 from badapple.providers.offline.stage.paint import ellipse, quad
 from badapple.providers.offline.stage.props import particles, podium, ring, soft_disc
 from badapple.providers.offline.stage.scenery import Chip, Dress, Kind, dress
+from badapple.providers.offline.stage.staging import LEDGE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,6 +53,8 @@ class Bokeh:
         x, y = picture.field(8)
         away = ((x - 540) / 760) ** 2 + ((y - 900) / 1180) ** 2
         picture.wash(((away - 0.55).clip(0, 1) * 0.75).astype("float32"), dark)
+        if kind in {Kind.HERO, Kind.FACTS, Kind.CLOSING}:
+            self._pools(picture, look, rng)
 
     def _beam(self, picture: Picture, look: Look, side: float, spot: Spot) -> None:
         """A shaft of light from above falls past the product."""
@@ -92,8 +95,8 @@ class Bokeh:
     def _rings(self, stage: Stage, spot: Spot) -> None:
         """Two thin rings go round it."""
         look = stage.look
-        for number, share in enumerate((1.0, 1.2)):
-            radius, middle = spot.disc(share, least=300 + 70 * number, most=420 + 70 * number)
+        for number in range(2):
+            radius, middle = self._orbit(spot, number)
             picture = ring(
                 stage,
                 radius,
@@ -111,6 +114,11 @@ class Bokeh:
                     offset=(0, 40),
                 ),
             )
+
+    def _orbit(self, spot: Spot, number: int) -> tuple[float, float]:
+        """Return the radius of a ring and the y of its middle; it and its sparks stay clear of the words above."""
+        radius, middle = spot.disc((1.0, 1.2)[number], least=300 + 60 * number, most=410 + 60 * number)
+        return radius, max(middle, spot.sky + radius + 34)
 
     def _halo(self, stage: Stage, spot: Spot) -> None:
         """A dark disc with a lit edge behind, a podium below."""
@@ -141,8 +149,8 @@ class Bokeh:
     def _glints(self, stage: Stage, spot: Spot) -> None:
         """Sparks of light run along the rings."""
         glint = soft_disc(stage, 9, mix(stage.look.accent, (255, 255, 255), 0.6), opacity=0.95, soft=12)
-        for number, share in enumerate((1.0, 1.2)):
-            away, middle = spot.disc(share, least=300 + 70 * number, most=420 + 70 * number)
+        for number in range(2):
+            away, middle = self._orbit(spot, number)
             pace, first = (1.15, -0.8)[number], float(stage.rng.uniform(0, 360))
 
             def at(
@@ -192,6 +200,31 @@ class Bokeh:
         """Let a few large soft lights pass before the lens."""
         big = [soft_disc(stage, 110, stage.look.accent, opacity=0.07, soft=36)]
         particles(stage, big, count=3, speed=(0.5, -1.1), twinkle=0.5, avoid=True)
+
+    def ledge(self, stage: Stage) -> None:
+        """A polished bar: a gold edge, and the lights of the room in its front."""
+        dark, middle, warm = stage.look.stops
+        gold, top = stage.look.accent, LEDGE - 32
+        picture = stage.strip(top)
+        picture.gradient(
+            [(0, mix(warm, gold, 0.16)), (0.07, mix(middle, warm, 0.5)), (0.34, mix(dark, middle, 0.6)), (1, dark)],
+            span=(top, 1920),
+        )
+        picture.glow((540, top + 6), (620, 110), mix(warm, gold, 0.6), 0.55)
+        self._pools(picture, stage.look, stage.rng)
+        picture.shape_in(quad(-20, top, 1100, top + 3.5), mix(gold, (255, 244, 220), 0.3), 0.85)
+        stage.lay(picture)
+
+    def _pools(self, picture: Picture, look: Look, rng: np.random.Generator) -> None:
+        """The lights above lie on what shines below: a warm pool, and drawn-out reflections in it."""
+        warm = mix(look.stops[2], look.accent, 0.35)
+        picture.glow((540, 1800), (760, 420), warm, 0.42)
+        for number in range(9):
+            x, y = 60 + number * 120 + float(rng.uniform(-40, 40)), float(rng.uniform(1540, 1860))
+            wide = float(rng.uniform(26, 74))
+            picture.glow(
+                (x, y), (wide, wide * float(rng.uniform(2.2, 3.6))), look.accent, float(rng.uniform(0.12, 0.3))
+            )
 
     def chip(self, look: Look, number: int) -> Chip:
         """Return text with a gold diamond and no plate."""

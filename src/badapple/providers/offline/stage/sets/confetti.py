@@ -11,6 +11,7 @@ from badapple.providers.offline.stage.motion import drift, ease_back, enter, hol
 from badapple.providers.offline.stage.paint import blob, ellipse, polygon_star, quad, rounded
 from badapple.providers.offline.stage.props import particles, podium
 from badapple.providers.offline.stage.scenery import Chip, Dress, Kind, dress
+from badapple.providers.offline.stage.staging import LEDGE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,9 +51,12 @@ class Confetti:
         line = max(1180.0, spot.foot - 30) if kind is not Kind.DETAIL else 1320.0
         self._hill(picture, shift(first, light=-3, chroma=1.3), line, 46, float(rng.uniform(0, 6)))
         self._hill(picture, shift(second, light=-5, chroma=1.5), line + 300, 60, float(rng.uniform(0, 6)))
+        self._dots(picture, line + 470)
+
+    def _dots(self, picture: Picture, top: float) -> None:
         for row in range(4):
             for column in range(12):
-                dot = ellipse(20 + column * 96 + (row % 2) * 48, line + 470 + row * 84, 10)
+                dot = ellipse(20 + column * 96 + (row % 2) * 48, top + row * 84, 10)
                 picture.shape_in(dot, (255, 255, 255), 0.55)
 
     def _hill(self, picture: Picture, colour: RGB, top: float, wave: float, phase: float) -> None:
@@ -174,6 +178,16 @@ class Confetti:
 
     def front(self, stage: Stage, spot: Spot, kind: Kind) -> None:
         """Nothing covers it."""
+
+    def ledge(self, stage: Stage) -> None:
+        """Two hills with clean edges, the nearer one dotted."""
+        _, butter, mint = stage.look.stops
+        picture = stage.strip(LEDGE - 70, clear=True)
+        near = shift(mint, light=-8, chroma=1.7)
+        self._hill(picture, shift(butter, light=-3, chroma=1.4), LEDGE - 32, 28, float(stage.rng.uniform(0, 6)))
+        self._hill(picture, near, 1570, 44, float(stage.rng.uniform(0, 6)))
+        self._dots(picture, 1680)
+        stage.lay(picture)
 
     def chip(self, look: Look, number: int) -> Chip:
         """Return round stickers, each in a colour of its own."""

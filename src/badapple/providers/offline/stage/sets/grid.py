@@ -16,6 +16,7 @@ from badapple.providers.offline.stage.paint import ellipse, quad
 from badapple.providers.offline.stage.props import particles, ring, soft_disc
 from badapple.providers.offline.stage.scenery import Chip, Dress, Kind, dress
 from badapple.providers.offline.stage.sprites import Sprite
+from badapple.providers.offline.stage.staging import LEDGE
 
 if TYPE_CHECKING:
     from badapple.providers.offline.stage.look import Look
@@ -87,7 +88,8 @@ class Grid:
     def behind(self, stage: Stage, spot: Spot, kind: Kind) -> None:
         """Put the lines of the floor that come nearer, and the instruments."""
         look = stage.look
-        self._flow(stage, self._line(spot, kind))
+        if kind is not Kind.DETAIL:  # there the ledge brings its own
+            self._flow(stage, self._line(spot, kind))
         dust = [
             soft_disc(stage, size, mix(look.accent, (255, 255, 255), 0.4), opacity=seen, soft=2)
             for size, seen in ((2.5, 0.8), (4, 0.5), (6, 0.35))
@@ -245,6 +247,20 @@ class Grid:
 
     def front(self, stage: Stage, spot: Spot, kind: Kind) -> None:
         """Nothing covers it."""
+
+    def ledge(self, stage: Stage) -> None:
+        """A console: a lit edge, and the lines of the grid in its top running towards the viewer."""
+        look = stage.look
+        night, navy, blue = look.stops
+        line = LEDGE - 34
+        picture = stage.strip(line - 2)
+        picture.gradient([(0, mix(navy, blue, 0.35)), (0.12, mix(night, navy, 0.75)), (1, night)], span=(line, 1920))
+        picture.glow((540, line + 10), (700, 200), mix(blue, look.accent, 0.45), 0.7)
+        picture.glow((540, 1900), (800, 330), mix(blue, look.accent, 0.2), 0.5)
+        self._rays(picture, look, line)
+        picture.shape_in(quad(-40, line - 2, 1120, line + 2), mix(look.accent, (255, 255, 255), 0.35), 0.9)
+        stage.lay(picture)
+        self._flow(stage, line)
 
     def chip(self, look: Look, number: int) -> Chip:
         """Return glass plates with a lit edge."""

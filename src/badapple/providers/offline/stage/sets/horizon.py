@@ -13,12 +13,15 @@ from badapple.providers.offline.stage.motion import drift, enter, hold
 from badapple.providers.offline.stage.paint import Picture, arc, ellipse, quad
 from badapple.providers.offline.stage.props import podium
 from badapple.providers.offline.stage.scenery import Chip, Dress, Kind, dress
+from badapple.providers.offline.stage.staging import LEDGE
 
 if TYPE_CHECKING:
     from badapple.providers.offline.stage.look import RGB, Look
     from badapple.providers.offline.stage.staging import Spot, Stage
 
 __all__ = ["Horizon"]
+
+_WHITE: RGB = (255, 253, 249)
 
 
 class Horizon:
@@ -47,6 +50,9 @@ class Horizon:
         x, _ = picture.field(8)
         cove = np.exp(-(((y - line + 26) / 46) ** 2)) * (0.34 + 0 * x)
         picture.wash(cove.astype(np.float32), mix(shade, middle, 0.25))
+        if kind in {Kind.HERO, Kind.FACTS, Kind.CLOSING}:
+            picture.glow((540, 1980), (1200, 420), shade, 0.5)
+            self._sun(picture, look, side)
         if kind is Kind.CARD:
             self._window(picture, look, side, 120 * side)
 
@@ -158,6 +164,28 @@ class Horizon:
 
     def front(self, stage: Stage, spot: Spot, kind: Kind) -> None:
         """Keep the air clear."""
+
+    def ledge(self, stage: Stage) -> None:
+        """A plaster shelf: its top bright, its front in shade with a slant of sun on it."""
+        shade, middle, paper = stage.look.stops
+        top = LEDGE - 46
+        picture = stage.strip(top)
+        picture.gradient(
+            [(0, mix(middle, shade, 0.25)), (0.3, mix(middle, shade, 0.1)), (1, mix(shade, middle, 0.25))],
+            span=(LEDGE, 1920),
+        )
+        side = float(stage.rng.choice([-1, 1]))
+        self._sun(picture, stage.look, side)
+        picture.shape_in(quad(-20, LEDGE - 20, 1100, LEDGE + 18), mix(shade, (0, 0, 0), 0.12), 0.3, soft=9)
+        picture.shape_in(quad(-20, top, 1100, LEDGE), mix(paper, _WHITE, 0.6))
+        stage.lay(picture)
+
+    def _sun(self, picture: Picture, look: Look, side: float) -> None:
+        """Two slants of sun fall on what lies below the captions."""
+        for left, wide in ((150, 250), (450, 90)):
+            sun = quad(left, 1500, left + wide, 1990, skew=-230.0)
+            sun[:, 0] = 540 + (sun[:, 0] - 300) * side
+            picture.shape_in(sun, mix(look.stops[2], _WHITE, 0.5), 0.5, soft=26)
 
     def chip(self, look: Look, number: int) -> Chip:
         """Return plain words on white paper."""

@@ -13,8 +13,11 @@ from badapple.providers.offline.stage.look import mix, shift
 from badapple.providers.offline.stage.motion import Pose, drift, enter, hold
 from badapple.providers.offline.stage.paint import ellipse
 from badapple.providers.offline.stage.scenery import Chip, Dress, Kind, dress
+from badapple.providers.offline.stage.staging import LEDGE
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from badapple.providers.offline.stage.look import Look
     from badapple.providers.offline.stage.motion import Path
     from badapple.providers.offline.stage.paint import Picture
@@ -166,6 +169,24 @@ class Poster:
 
     def front(self, stage: Stage, spot: Spot, kind: Kind) -> None:
         """Nothing covers it."""
+
+    def ledge(self, stage: Stage) -> None:
+        """A slanted board with a bright edge, dots and a second slant at its foot."""
+        look = stage.look
+        dark = mix(look.stops[0], (0, 0, 0), 0.3)
+        picture = stage.strip(LEDGE - 80, clear=True)
+        rise = -0.065
+
+        def slant(top: float, bottom: float) -> NDArray[np.float64]:
+            lift = 1088 * rise
+            return np.array([(-4, top), (1084, top + lift), (1084, bottom + lift), (-4, bottom)], np.float64)
+
+        picture.shape_in(slant(LEDGE, 2200), dark)
+        self._halftone(picture, look.stops[1], top=1560, rows=18, grows=True)
+        picture.shape_in(slant(1716, 1746), look.accent)
+        picture.shape_in(slant(1758, 1884), mix(look.stops[1], look.stops[0], 0.25))
+        picture.shape_in(slant(LEDGE, LEDGE + 24), look.accent)
+        stage.lay(picture)
 
     def chip(self, look: Look, number: int) -> Chip:
         """Return slanted plates in dark and light turns."""

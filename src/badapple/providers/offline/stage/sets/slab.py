@@ -10,6 +10,7 @@ from badapple.providers.offline.stage.look import contrast, mix
 from badapple.providers.offline.stage.motion import drift, enter, hold
 from badapple.providers.offline.stage.paint import arc, ellipse, quad
 from badapple.providers.offline.stage.scenery import Chip, Dress, Kind, dress
+from badapple.providers.offline.stage.staging import LEDGE
 
 if TYPE_CHECKING:
     from badapple.providers.offline.stage.look import RGB, Look
@@ -155,6 +156,16 @@ class Slab:
 
     def front(self, stage: Stage, spot: Spot, kind: Kind) -> None:
         """Nothing covers it."""
+
+    def ledge(self, stage: Stage) -> None:
+        """A black block with a slanted top, striped at its foot."""
+        black, main, second = stage.look.stops
+        picture = stage.strip(LEDGE - 84, clear=True)
+        picture.shape_in(np.array([(-4, LEDGE), (1084, LEDGE - 80), (1084, 2000), (-4, 2000)], np.float64), black)
+        picture.shape_in(quad(-20, 1600, 1100, 2000), main)
+        self._stripes(picture, black, 1680)
+        picture.shape_in(quad(-20, 1600, 1100, 1622), second)
+        stage.lay(picture)
 
     def chip(self, look: Look, number: int) -> Chip:
         """Return square plates."""
