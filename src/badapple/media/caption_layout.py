@@ -13,8 +13,6 @@ from badapple.media.typeset import measure
 from badapple.models import CAPTION_BAND, Box
 
 if TYPE_CHECKING:
-    from PIL import ImageFont
-
     from badapple.media.fonts import FontBook
     from badapple.media.phrases import Cue
     from badapple.styles import Style
@@ -180,10 +178,10 @@ def _line_ink(line: Line, *, size: float, style: Style, book: FontBook) -> Box:
     face, scale = caption_face(style), size / _SIZE
     runs = book.runs(line.text, face=face)
     fonts = [book.font(run.source, size=_SIZE, weight=book.weight(run.source, face), optical=_SIZE) for run in runs]
-    spans = [font.getbbox(run.text, anchor="ls") for font, run in zip(fonts, runs, strict=True)]
+    spans = [font.ink(run.text) for font, run in zip(fonts, runs, strict=True)]
     # What the outer letters leave empty beside them; where runs change sides, it is not asked.
     before = 0.0 if line.right_to_left else spans[0][0] * scale
-    after = 0.0 if line.right_to_left else _room_after(runs[-1].text, fonts[-1]) * scale
+    after = 0.0 if line.right_to_left else (fonts[-1].getlength(runs[-1].text) - spans[-1][2]) * scale
     base = line.middle + (ASCENT - DESCENT) / 2 * size  # the middle of the em box is above the baseline
     return Box(
         left=_MIDDLE - line.width / 2 + before,
@@ -191,13 +189,6 @@ def _line_ink(line: Line, *, size: float, style: Style, book: FontBook) -> Box:
         right=_MIDDLE + line.width / 2 - after,
         bottom=base + max(span[3] for span in spans) * scale,
     )
-
-
-def _room_after(text: str, font: ImageFont.FreeTypeFont) -> float:
-    """Return px between the last ink and the end of the advance; Pillow's own box reaches to the latter."""
-    mask, offset = font.getmask2(text, mode="L", anchor="ls")
-    inked = mask.getbbox()
-    return font.getlength(text) - (offset[0] + inked[2]) if inked else 0.0
 
 
 def _plate(lines: list[Line], *, size: float, ink: Box) -> Box:

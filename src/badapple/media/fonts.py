@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import fontpkg
 from fontTools.ttLib import TTFont
 from fontTools.ttLib.ttCollection import TTCollection
-from PIL import ImageFont
 
 from badapple.errors import ConfigError, InputError, MissingFontError
 from badapple.media import writing
+from badapple.media.glyphs import Glyphs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,23 +95,8 @@ def _members(path: Path) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=48)  # a variable font takes 0.6 to 4 MB
-def _load(path: Path, index: int, size: float, weight: int, optical: float) -> ImageFont.FreeTypeFont:
-    font = ImageFont.truetype(path, size, index=index, layout_engine=ImageFont.Layout.RAQM)
-    try:
-        axes = font.get_variation_axes()
-    except OSError:  # not a variable font
-        return font
-    wanted = {b"Weight": weight, b"Optical size": optical, b"Optical Size": optical}
-    font.set_variation_by_axes(
-        [
-            max(
-                axis["minimum"] or 0,
-                min(axis["maximum"] or 0, wanted.get(bytes(axis["name"] or b""), axis["default"] or 0)),
-            )
-            for axis in axes
-        ]
-    )
-    return font
+def _load(path: Path, index: int, size: float, weight: int, optical: float) -> Glyphs:
+    return Glyphs(path, index=index, size=size, axes={"wght": weight, "opsz": optical})
 
 
 class FontBook:
@@ -170,7 +155,7 @@ class FontBook:
             return False
         return True
 
-    def font(self, source: Source, *, size: float, weight: int, optical: float) -> ImageFont.FreeTypeFont:
+    def font(self, source: Source, *, size: float, weight: int, optical: float) -> Glyphs:
         """Load a font of `size` px; `optical` is the size it is designed for, where it has that axis."""
         return _load(source.path, source.index, round(size, 3), weight, round(optical, 1))
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from badapple.media import writing
 from badapple.media.fonts import Run
@@ -16,14 +16,14 @@ from badapple.media.fonts import Run
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from PIL import ImageFont
+    from numpy.typing import NDArray
 
     from badapple.media.fonts import Face, FontBook
+    from badapple.media.glyphs import Glyphs
 
 __all__ = ["Hand", "Line"]
 
 _TRACKED = {"Latn", "Cyrl", "Grek", "Zyyy", "Armn", "Geor", "Hani", "Hira", "Kana", "Hang"}
-_UNJOINED = ["-liga", "-clig"]  # letters that are spaced must not join
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Hand:
         """Return the advance of the runs at `size`, px."""
         return sum(self._advance(run, size) for run in runs)
 
-    def _font(self, run: Run, size: float) -> ImageFont.FreeTypeFont:
+    def _font(self, run: Run, size: float) -> Glyphs:
         weight = self.book.weight(run.source, self.face)
         return self.book.font(run.source, size=size, weight=weight, optical=self.optical)
 
@@ -53,22 +53,22 @@ class Hand:
         font = self._font(run, size)
         if not self._tracks(run.text):
             return font.getlength(run.text)
-        return font.getlength(run.text, features=_UNJOINED) + self.tracking * size * len(writing.clusters(run.text))
+        return font.getlength(run.text, joined=False) + self.tracking * size * len(writing.clusters(run.text))
 
     def _tracks(self, text: str) -> bool:
         return self.tracking != 0 and all(writing.script_of(part) in _TRACKED for part in writing.clusters(text))
 
     def draw(
-        self, pen: ImageDraw.ImageDraw, run: Run, *, x: float, y: float, size: float, level: int, stroke: float
+        self, mask: NDArray[np.uint8], run: Run, *, x: float, y: float, size: float, level: int, stroke: float
     ) -> float:
         """Draw a run with its baseline at `y`; return its advance, px."""
         font = self._font(run, size)
         if self._tracks(run.text):
             for part, at in self._spaced(run, size):
-                pen.text((x + at, y), part, 255, font, "ls", features=_UNJOINED, stroke_width=stroke)
+                font.draw(mask, part, x=x + at, y=y, stroke=stroke, joined=False)  # what is spaced must not join
         else:
             direction = "rtl" if level % 2 else "ltr"
-            pen.text((x, y), run.text, 255, font, "ls", direction=direction, stroke_width=stroke)
+            font.draw(mask, run.text, x=x, y=y, direction=direction, stroke=stroke)
         return self._advance(run, size)
 
     def _spaced(self, run: Run, size: float) -> Iterator[tuple[str, float]]:
@@ -78,7 +78,7 @@ class Hand:
         for number, part in enumerate(writing.clusters(run.text)):
             # The advance up to and with this character, less its own, keeps the kerning of the pair.
             before += part
-            kerned = font.getlength(before, features=_UNJOINED) - font.getlength(part, features=_UNJOINED)
+            kerned = font.getlength(before, joined=False) - font.getlength(part, joined=False)
             yield part, kerned + number * self.tracking * size
 
 
@@ -152,9 +152,8 @@ def _strokes(
     box: tuple[int, int],
     stroke: float,
 ) -> Image.Image:
-    mask = Image.new("L", box, 0)
-    pen = ImageDraw.Draw(mask)
+    mask = np.zeros((box[1], box[0]), np.uint8)
     x, y = at
     for run, level in runs:
-        x += hand.draw(pen, run, x=x, y=y, size=size, level=level, stroke=stroke)
-    return mask
+        x += hand.draw(mask, run, x=x, y=y, size=size, level=level, stroke=stroke)
+    return Image.fromarray(mask)

@@ -36,7 +36,7 @@ class OfflineSceneRenderer:
         style_dirs: folders with the user's own styles.
     """
 
-    maker = Maker(name="offline", model="scenes-1", generated=False)
+    maker = Maker(name="offline", model="scenes-2", generated=False)
     offer = SceneOffer(lengths=(), frames=True)
 
     def __init__(self, *, book: FontBook, style_dirs: tuple[Path, ...] = ()) -> None:
