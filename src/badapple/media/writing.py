@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -91,6 +92,7 @@ def plain_emoji(cluster: str) -> tuple[str, ...]:
     return toneless, toneless.split(ZWJ, maxsplit=1)[0].rstrip("\u20e3")
 
 
+@lru_cache(maxsize=4096)  # asked again for every way to break a caption
 def is_wide(cluster: str) -> bool:
     """Say whether the cluster is Chinese, Japanese or Korean, punctuation included."""
     return any(start <= ord(cluster[0]) <= end for start, end in _WIDE)
