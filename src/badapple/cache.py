@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Blob", "Cache"]
+__all__ = ["Blob", "Cache", "sha256_of"]
 
 _STALE_SECONDS = 24 * 3600
 
@@ -62,7 +62,7 @@ class Cache:
 
     def put(self, file: Path) -> Blob:
         """Take a finished file over (it must lie in a `workplace`)."""
-        blob = Blob(sha256=_hash(file), size=file.stat().st_size, suffix=file.suffix)
+        blob = Blob(sha256=sha256_of(file), size=file.stat().st_size, suffix=file.suffix)
         target = self._path(blob)
         target.parent.mkdir(parents=True, exist_ok=True)
         with file.open("rb") as stream:
@@ -74,7 +74,7 @@ class Cache:
         """Return the blob's path, or None where it is gone, cut short or changed."""
         path = self._path(blob)
         try:
-            if path.stat().st_size != blob.size or _hash(path) != blob.sha256:
+            if path.stat().st_size != blob.size or sha256_of(path) != blob.sha256:
                 return None
             os.utime(path)
         except FileNotFoundError:
@@ -123,6 +123,7 @@ class Cache:
                 yield path, path.stat()
 
 
-def _hash(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file's content, hex."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

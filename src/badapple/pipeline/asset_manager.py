@@ -6,6 +6,7 @@ import hashlib
 import shutil
 from typing import TYPE_CHECKING
 
+from badapple.cache import sha256_of
 from badapple.errors import InputError
 from badapple.process import in_thread
 
@@ -66,7 +67,7 @@ class AssetManager:
             InputError: there is no such file.
         """
         try:
-            sha256 = await in_thread(_hash, file)
+            sha256 = await in_thread(sha256_of, file)
         except OSError as error:
             raise InputError(f"{file} cannot be read: {error.strerror or error}") from error
         return await self.ingest(file, kind=kind, sha256=sha256)
@@ -82,8 +83,3 @@ class AssetManager:
 
     async def _begun(self, request: AssetRequest) -> None:
         await self._progress.part(request.stage, request.label, "started")
-
-
-def _hash(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -24,7 +24,6 @@ class Plan:
         product: what is known of the picture.
         product_asset: the analysed picture.
         script: scenes, words, times.
-        script_asset: the script as an asset.
     """
 
     brief: Brief
@@ -33,7 +32,6 @@ class Plan:
     product: Product
     product_asset: Asset
     script: Script
-    script_asset: Asset
 
 
 def signature(maker: Maker) -> str:

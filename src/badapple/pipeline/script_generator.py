@@ -80,7 +80,7 @@ class ScriptGenerator:
         )
         return Plan(
             brief=brief, options=options, style=style, product=product, product_asset=product_asset,
-            script=Script.from_json(script_asset.facts["script"]), script_asset=script_asset,
+            script=Script.from_json(script_asset.facts["script"]),
         )  # fmt: skip
 
     async def _look_at_photo(self, brief: Brief) -> Asset:
