@@ -1,0 +1,142 @@
+"""One job: its stages, its options, its events, its video."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from badapple.models.layout import FULL, Canvas
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+class StageName(StrEnum):
+    """The five rows of a job's progress, in four phases."""
+
+    SCRIPT_GEN = "script_gen"  #: the script, with the look at the product photo before it
+    VOICE_GEN = "voice_gen"  #: four voiceovers
+    VIDEO_GEN = "video_gen"  #: four scenes
+    CTA_GEN = "cta_gen"  #: the end card
+    COMPOSITING = "compositing"  #: music, mix, seams, assembly, measuring
+
+
+class JobStatus(StrEnum):
+    """What a job row says of its job."""
+
+    PENDING = "pending"  #: accepted, not begun
+    PROCESSING = "processing"  #: being made
+    COMPLETED = "completed"  #: the video is there
+    FAILED = "failed"  #: ended without a video; `error_message` says why
+    CANCELLED = "cancelled"  #: stopped by a person
+
+
+class StageStatus(StrEnum):
+    """What a stage row says of its stage."""
+
+    PENDING = "pending"  #: not begun, or stopped because another stage failed
+    PROCESSING = "processing"  #: being made
+    COMPLETED = "completed"  #: done
+    FAILED = "failed"  #: failed for good
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakeOptions:
+    """How one video is made, beyond its brief.
+
+    Attributes:
+        canvas: FULL, or DRAFT for a quick look.
+        fresh: make every part anew.
+        music: `style` for the style's bed, `off`, or a path to an audio file.
+        captions: burn captions into the picture.
+        facts: claims that the user vouches for.
+        script: a script of the user's own, or None.
+        language: BCP 47 code of the spoken language.
+        say: how the product name is pronounced, or None.
+        seed: picks among equally good words, moves and notes.
+        output: where the video goes; None puts it into the data folder.
+        assets_dir: folder that receives the voiceovers, clips and card under plain names, or None.
+    """
+
+    canvas: Canvas = FULL
+    fresh: bool = False
+    music: str = "style"
+    captions: bool = True
+    facts: tuple[str, ...] = ()
+    script: Path | None = None
+    language: str = "en"
+    say: str | None = None
+    seed: int = 0
+    output: Path | None = None
+    assets_dir: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgressEvent:
+    """One step of a job, as watchers see it.
+
+    Attributes:
+        job_id: the job.
+        stage: a stage name, or `completed`, `cancelled`, `error` at the end.
+        progress: percent of the whole job, 0-100, never falling.
+        message: a sentence for people.
+        timestamp: ISO 8601 UTC with milliseconds and `Z`.
+        seq: 1, 2, 3 ... within the job.
+        part: the part this is about (`scene 2`, `voice 1`, `seam 3`), or empty.
+        part_state: `started`, `done` or `reused` where `part` is set, else empty.
+        stage_progress: percent of the stage, 0-100.
+        expected: seconds the whole job probably takes, or None where nothing is known yet.
+    """
+
+    job_id: str
+    stage: str
+    progress: int
+    message: str
+    timestamp: str
+    seq: int
+    part: str = ""
+    part_state: str = ""
+    stage_progress: int = 0
+    expected: float | None = None
+
+    def to_message(self) -> dict[str, Any]:
+        """Return the public shape that Redis, WebSocket and SSE carry."""
+        names = ("job_id", "stage", "progress", "message", "timestamp", "seq")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Video:
+    """A finished video and what lies beside it.
+
+    Attributes:
+        path: the MP4, absolute.
+        poster: JPEG.
+        qa: `qa.json`, what was measured on the file.
+        manifest: `manifest.json`, who made what.
+        srt: captions for players.
+        vtt: captions for browsers.
+        seconds: length.
+        size: bytes.
+        cost: micro-dollars.
+        stage_seconds: stage name -> wall seconds it took.
+        made: parts made now.
+        reused: parts found finished.
+        warnings: soft rules of the measuring that are not met.
+    """
+
+    path: Path
+    poster: Path
+    qa: Path
+    manifest: Path
+    srt: Path
+    vtt: Path
+    seconds: float
+    size: int
+    cost: int
+    stage_seconds: Mapping[str, float]
+    made: int
+    reused: int
+    warnings: tuple[str, ...] = ()
