@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,11 +13,33 @@ from typing import TYPE_CHECKING
 import platformdirs
 
 from badapple.errors import ConfigError
+from badapple.secrets import Secret, hide_password
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Settings", "get_settings"]
+__all__ = ["Access", "Settings", "get_settings"]
+
+_VENDORS = {  # vendor -> variables of its key, and of its address
+    "anthropic": ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"),
+    "elevenlabs": ("ELEVENLABS_API_KEY", "ELEVENLABS_BASE_URL"),
+    "replicate": ("REPLICATE_API_TOKEN", "REPLICATE_BASE_URL"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """How one vendor is reached.
+
+    Attributes:
+        variable: name of the variable that holds its key.
+        key: the key, or None where it is not set.
+        base_url: an address instead of the vendor's own, without a slash at its end, or None.
+    """
+
+    variable: str
+    key: Secret | None = None
+    base_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +56,11 @@ class Settings:
         ffmpeg: an ffmpeg to use instead of the bundled one (`BADAPPLE_FFMPEG`), or None.
         workers: how many parts are drawn and encoded at once (`BADAPPLE_WORKERS`).
         cache_bytes: size the cache is kept under (`BADAPPLE_CACHE_BYTES`).
+        vendors: vendor -> how it is reached (`ANTHROPIC_API_KEY`, `ELEVENLABS_API_KEY`, `REPLICATE_API_TOKEN`, and
+            `..._BASE_URL` of each).
+        max_cost: micro-dollars that one job may cost (`BADAPPLE_MAX_COST`, in dollars), or None.
+        max_cost_day: micro-dollars that one owner may spend in a day (`BADAPPLE_MAX_COST_DAY`, in dollars), or None.
+        webhook_url: where Replicate may call when a prediction is done (`BADAPPLE_WEBHOOK_URL`), or None.
     """
 
     data_dir: Path
@@ -43,6 +72,12 @@ class Settings:
     ffmpeg: Path | None = None
     workers: int = 2
     cache_bytes: int = 10_000_000_000
+    vendors: Mapping[str, Access] = field(
+        default_factory=lambda: {name: Access(variable=key) for name, (key, _) in _VENDORS.items()}
+    )
+    max_cost: int | None = None
+    max_cost_day: int | None = None
+    webhook_url: str | None = None
 
 
 def read_settings(env: Mapping[str, str]) -> Settings:
@@ -58,6 +93,8 @@ def read_settings(env: Mapping[str, str]) -> Settings:
     styles = tuple(Path(item).expanduser() for item in env.get("BADAPPLE_STYLES", "").split(os.pathsep) if item)
     fonts = tuple(Path(item).expanduser() for item in env.get("BADAPPLE_FONTS", "").split(os.pathsep) if item)
     ffmpeg = env.get("BADAPPLE_FFMPEG")
+    for name in ("BADAPPLE_DATABASE_URL", "REDIS_URL"):
+        hide_password(env.get(name, ""))
     return Settings(
         data_dir=data,
         cache_dir=cache,
@@ -68,6 +105,10 @@ def read_settings(env: Mapping[str, str]) -> Settings:
         ffmpeg=Path(ffmpeg).expanduser() if ffmpeg else None,
         workers=_count(env, "BADAPPLE_WORKERS", max(1, min(4, os.cpu_count() or 2))),
         cache_bytes=_count(env, "BADAPPLE_CACHE_BYTES", 10_000_000_000),
+        vendors={name: _access(env, *variables) for name, variables in _VENDORS.items()},
+        max_cost=_dollars(env, "BADAPPLE_MAX_COST"),
+        max_cost_day=_dollars(env, "BADAPPLE_MAX_COST_DAY"),
+        webhook_url=_url(env, "BADAPPLE_WEBHOOK_URL"),
     )
 
 
@@ -75,6 +116,41 @@ def read_settings(env: Mapping[str, str]) -> Settings:
 def get_settings() -> Settings:
     """Return the settings of this process."""
     return read_settings(os.environ)
+
+
+def micro_dollars(text: str, *, name: str) -> int:
+    """Read an amount in dollars, exact to a millionth.
+
+    Raises:
+        ConfigError: it is no amount; names where it stands.
+    """
+    try:
+        amount = Decimal(text.strip().removeprefix("$")) * 1_000_000
+    except InvalidOperation:
+        amount = Decimal(-1)
+    if not amount.is_finite() or amount < 0 or amount != amount.to_integral_value() or amount > 10**12:
+        raise ConfigError(f"{name} must be an amount in dollars like 1.50, not {text!r}")
+    return int(amount)
+
+
+def _dollars(env: Mapping[str, str], name: str) -> int | None:
+    text = env.get(name)
+    return micro_dollars(text, name=name) if text else None
+
+
+def _access(env: Mapping[str, str], key: str, address: str) -> Access:
+    text = env.get(key, "").strip()
+    if any(not "!" <= letter <= "~" for letter in text):
+        raise ConfigError(f"{key} holds characters that no key has", hint="copy the key again, without line breaks")
+    return Access(variable=key, key=Secret(text) if text else None, base_url=_url(env, address))
+
+
+def _url(env: Mapping[str, str], name: str) -> str | None:
+    text = env.get(name, "").strip().rstrip("/")
+    if text and not re.fullmatch(r"https?://[^\s/?#]+[^\s?#]*", text):
+        raise ConfigError(f"{name} is not a web address", hint="write it like https://example.com")
+    hide_password(text)
+    return text or None
 
 
 def _count(env: Mapping[str, str], name: str, default: int) -> int:

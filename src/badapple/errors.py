@@ -2,6 +2,7 @@
 
 BadappleError
 ├── ConfigError                 a setting is missing or makes no sense
+│   ├── MissingKeyError         a vendor was chosen whose key is not set; names the variable
 │   ├── UnknownStyleError       the style does not exist; lists those that do
 │   └── MissingFontError        no installed font can draw these characters; names the one to install
 ├── InputError                  what the caller handed in cannot be used
@@ -11,6 +12,7 @@ BadappleError
 │   ├── MediaError              a media file is missing, cut short or not what it should be
 │   └── DiskError               the disk is full or cannot be written
 ├── QualityError                the finished video breaks a hard rule; the file is kept
+├── BudgetError                 a purchase would go over a cap; nothing was sent
 ├── ProviderError               a maker of scripts, voices, scenes or pictures
 │   ├── TransientProviderError  try again
 │   ├── PermanentProviderError  do not try again
@@ -20,10 +22,29 @@ BadappleError
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+from badapple.secrets import scrub
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+#: Why a vendor failed, in one word.
+Reason = Literal[
+    "rate_limit",  # too many calls; wait
+    "quota",  # out of credit, or a spend limit
+    "timeout",  # the model took too long
+    "network",  # no connection, or one that broke
+    "server",  # the vendor's own fault
+    "key",  # the key is wrong or may not do this
+    "refused",  # a safety filter said no
+    "image",  # the picture cannot be used
+    "input",  # the vendor does not take what was sent
+    "media",  # what came back cannot be used
+    "lost",  # paid, and the files are gone
+    "cancelled",  # stopped on the vendor's side
+    "unknown",
+]
 
 
 class BadappleError(Exception):
@@ -33,12 +54,23 @@ class BadappleError(Exception):
     hint: str = ""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
+        super().__init__(scrub(message))
         self.hint = hint
 
 
 class ConfigError(BadappleError):
     """A setting is missing or makes no sense."""
+
+
+class MissingKeyError(ConfigError):
+    """A vendor was chosen whose key is not set; `variable` names where it belongs."""
+
+    def __init__(self, variable: str, *, vendor: str) -> None:
+        super().__init__(
+            f"{vendor} was chosen, but {variable} is not set",
+            hint=f"set {variable}, or use --provider offline, which needs no key",
+        )
+        self.variable = variable
 
 
 class UnknownStyleError(ConfigError):
@@ -111,17 +143,57 @@ class QualityError(BadappleError):
         self.path = path
 
 
-class ProviderError(BadappleError):
-    """A maker of scripts, voices, scenes or pictures failed."""
+class BudgetError(BadappleError):
+    """A purchase would go over a cap; nothing was sent.
 
-    def __init__(self, message: str, *, provider: str, status_code: int | None = None, hint: str = "") -> None:
+    Attributes:
+        cap: micro-dollars that may be spent.
+        held: micro-dollars that are spent or reserved already.
+        wanted: micro-dollars that the purchase would reserve.
+    """
+
+    def __init__(self, message: str, *, cap: int, held: int, wanted: int, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.cap = cap
+        self.held = held
+        self.wanted = wanted
+
+
+class ProviderError(BadappleError):
+    """A maker of scripts, voices, scenes or pictures failed.
+
+    Attributes:
+        provider: who.
+        status_code: of its HTTP reply, or None.
+        reason: why, in one word.
+        charged: micro-dollars that this call cost all the same.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        provider: str,
+        status_code: int | None = None,
+        reason: Reason = "unknown",
+        charged: int = 0,
+        hint: str = "",
+    ) -> None:
         super().__init__(message, hint=hint)
         self.provider = provider
         self.status_code = status_code
+        self.reason: Reason = reason
+        self.charged = charged
 
 
 class TransientProviderError(ProviderError):
-    """Trying again may help."""
+    """Trying again may help; raised by a submission, it says that nothing was bought.
+
+    Attributes:
+        retry_after: seconds that the vendor asks to wait, or None.
+    """
+
+    retry_after: float | None = None
 
 
 class PermanentProviderError(ProviderError):

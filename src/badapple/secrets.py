@@ -1,0 +1,93 @@
+"""Secrets: values that never show, and texts that are freed of them."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from typing import Self
+from urllib.parse import urlsplit
+
+__all__ = ["Secret", "SecretFilter", "hide_password", "scrub"]
+
+_SHOWN = "[secret]"
+_SHORTEST = 6  #: characters; a shorter value would be found in innocent words
+#: What keys of the vendors look like, for those that nobody registered.
+_LOOKS = re.compile(
+    r"\b(?:sk-[A-Za-z0-9_-]{12,}|sk_[A-Za-z0-9]{16,}|r8_[A-Za-z0-9]{16,}|whsec_[A-Za-z0-9+/=]{12,}"
+    r"|xi-[A-Za-z0-9]{16,})|(?i:(?<=bearer )[A-Za-z0-9._~+/=-]{8,})"
+)
+_known: set[str] = set()
+_lock = threading.Lock()
+
+
+class Secret:
+    """A text that is shown to nobody by accident; `reveal` hands it out on purpose."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        remember(text)
+
+    def reveal(self) -> str:
+        """Return the text."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return _SHOWN
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str]]:
+        """Refuse to be written down."""
+        raise TypeError("a secret is not written down")
+
+
+class SecretFilter(logging.Filter):
+    """Frees log records of secrets, arguments and tracebacks included."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Scrub the record in place; it always goes on."""
+        record.msg, record.args = scrub(record.getMessage()), None
+        if record.exc_info and not record.exc_text:
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+        if record.exc_text:
+            record.exc_text = scrub(record.exc_text)
+        for name, value in vars(record).items():
+            if isinstance(value, str) and name not in {"msg", "exc_text", "levelname", "name"}:
+                setattr(record, name, scrub(value))
+        return True
+
+
+def remember(text: str) -> None:
+    """Let `scrub` know a secret; one under six characters is left alone."""
+    if len(text) >= _SHORTEST:
+        with _lock:
+            _known.add(text)
+
+
+def hide_password(url: str) -> None:
+    """Remember the password of a URL, if it has one."""
+    try:
+        password = urlsplit(url).password
+    except ValueError:
+        return
+    if password:
+        remember(password)
+
+
+def scrub(text: str) -> str:
+    """Return the text without any secret in it."""
+    with _lock:
+        known = sorted(_known, key=len, reverse=True)
+    for secret in known:
+        if secret in text:
+            text = text.replace(secret, _SHOWN)
+    return _LOOKS.sub(_SHOWN, text)
