@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -14,17 +14,22 @@ if TYPE_CHECKING:
     from badapple.models import (
         Asset,
         AssetRequest,
+        Bought,
         Brief,
         Card,
         CardOrder,
         Clip,
+        Goods,
         Maker,
         MusicOrder,
+        Order,
         Product,
         SceneOffer,
         SceneOrder,
         Script,
+        Submission,
         TextBox,
+        Ticket,
         Voice,
         VoiceOrder,
     )
@@ -45,10 +50,22 @@ class Frames(Protocol):
         ...
 
 
+class WorksHere:
+    """Base of makers that buy nothing."""
+
+    def calls(self, *_what: object) -> tuple[Order, ...]:
+        """Return nothing."""
+        return ()
+
+
 class ScriptWriter(Protocol):
     """Writes the script."""
 
     maker: Maker
+
+    def calls(self, brief: Brief, product: Product, offer: SceneOffer) -> Sequence[Order]:
+        """Return what it would buy first for this, without buying; nothing where it works here."""
+        ...
 
     async def write(self, brief: Brief, product: Product, offer: SceneOffer) -> Script:
         """Write four scenes and the end card that fit 900 frames."""
@@ -60,8 +77,25 @@ class SpeechSynthesizer(Protocol):
 
     maker: Maker
 
+    def calls(self, order: VoiceOrder) -> Sequence[Order]:
+        """Return what it would buy first for this, without buying; nothing where it works here."""
+        ...
+
     async def speak(self, order: VoiceOrder, out: Path) -> Voice:
         """Write the MP3 to `out` and say where its words are."""
+        ...
+
+
+@runtime_checkable
+class Prepaid(Protocol):
+    """A speech synthesizer whose account must hold enough credit."""
+
+    async def check_credit(self, orders: Sequence[VoiceOrder]) -> None:
+        """Make sure that what is not bought yet of these orders can be.
+
+        Raises:
+            PermanentProviderError: it cannot; nothing was charged.
+        """
         ...
 
 
@@ -70,6 +104,10 @@ class SceneRenderer(Protocol):
 
     maker: Maker
     offer: SceneOffer
+
+    def calls(self, order: SceneOrder) -> Sequence[Order]:
+        """Return what it would buy first for this, without buying; nothing where it works here."""
+        ...
 
     async def render(self, order: SceneOrder, folder: Path) -> Clip | Frames:
         """Return a clip below `folder`, or frames to be drawn on demand."""
@@ -80,6 +118,10 @@ class ImagePainter(Protocol):
     """Paints the end card."""
 
     maker: Maker
+
+    def calls(self, order: CardOrder) -> Sequence[Order]:
+        """Return what it would buy first for this, without buying; nothing where it works here."""
+        ...
 
     async def paint(self, order: CardOrder, out: Path) -> Card:
         """Write a 1080x1920 RGB PNG to `out`."""
@@ -96,6 +138,82 @@ class MusicSource(Protocol):
         ...
 
 
+class CardComposer(Protocol):
+    """Sets the end card's words and product over a background picture of someone else's."""
+
+    async def compose(self, order: CardOrder, ground: Path, out: Path) -> Card:
+        """Write a 1080x1920 RGB PNG to `out`; `ground` is a picture of any size, covered by cropping."""
+        ...
+
+
+class StillPainter(Protocol):
+    """Paints the picture that a video model starts a scene from."""
+
+    async def still(self, order: SceneOrder, out: Path) -> None:
+        """Write a JPEG 768x1344 (9:16) of the product in the style's light to `out`; no text on it."""
+        ...
+
+
+class PaidCall(Protocol):
+    """One purchase from a vendor; a `Till` runs it so that it is paid once."""
+
+    order: Order
+
+    async def submit(self, ticket: Ticket, folder: Path) -> Submission:
+        """Place the order; files of goods that come at once go below `folder`.
+
+        Raises:
+            TransientProviderError: nothing was bought, and trying again later may help.
+            PermanentProviderError: nothing was bought, or what was charged brought nothing (`charged`).
+            OutcomeUnknownError: the vendor may or may not have the order.
+        """
+        ...
+
+    async def find(self, ticket: Ticket) -> Submission | None:
+        """Ask the vendor for the order of this ticket, never returning an id in `ticket.taken`; None where it has none.
+
+        Raises:
+            TransientProviderError: the vendor cannot be asked now.
+        """
+        ...
+
+    async def collect(self, submission: Submission, folder: Path) -> Goods:
+        """Wait for the goods, bring them below `folder` and check them.
+
+        Raises:
+            TransientProviderError: not to be had now; nothing is lost.
+            PermanentProviderError: there will be none; `charged` says what it cost all the same.
+        """
+        ...
+
+    async def cancel(self, vendor_id: str) -> None:
+        """Tell the vendor to stop; does nothing where it cannot."""
+        ...
+
+
+class Till(Protocol):
+    """Buys, each thing once."""
+
+    @property
+    def owner(self) -> str:
+        """Whose money it is."""
+        ...
+
+    async def has(self, order: Order) -> bool:
+        """Say whether an order is bought already, or on its way."""
+        ...
+
+    async def once(self, call: PaidCall) -> Bought:
+        """Return the goods of a call, bought now, waited for or found.
+
+        Raises:
+            BudgetError: it would go over a cap; nothing was sent.
+            OutcomeUnknownError: it may have been charged, and the vendor cannot be asked.
+            ProviderError: as the call raises.
+        """
+        ...
+
+
 class AssetRunner(Protocol):
     """Makes assets, here or elsewhere; asking again for a finished one is free."""
 
@@ -103,6 +221,10 @@ class AssetRunner(Protocol):
         self, request: AssetRequest, *, on_begin: Callable[[AssetRequest], Awaitable[None]] | None = None
     ) -> Asset:
         """Return the asset, made now or found; `on_begin` is awaited when its making really begins."""
+        ...
+
+    async def find(self, request: AssetRequest) -> Asset | None:
+        """Return the asset if it is finished; nothing is made."""
         ...
 
     async def ingest(self, file: Path, *, kind: str, sha256: str) -> Asset:

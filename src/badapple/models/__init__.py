@@ -1,7 +1,7 @@
 """The frozen values that flow between the stages of one video."""
 
 from badapple.models.assets import Asset, AssetRequest, Maker
-from badapple.models.job import JobStatus, MakeOptions, ProgressEvent, StageName, StageStatus, Video
+from badapple.models.job import JobStatus, MakeOptions, Makers, ProgressEvent, StageName, StageStatus, Video
 from badapple.models.layout import (
     CAPTION_BAND,
     DRAFT,
@@ -19,6 +19,7 @@ from badapple.models.layout import (
 )
 from badapple.models.orders import Card, CardOrder, Clip, MusicOrder, SceneOrder, Utterance, Voice, VoiceOrder, Word
 from badapple.models.product import Brief, Family, Product, Swatch
+from badapple.models.purchase import Bought, CallState, Dedupe, Goods, Order, Submission, Ticket, call_key
 from badapple.models.script import Scene, SceneOffer, Script
 
 __all__ = [
@@ -34,17 +35,23 @@ __all__ = [
     "WIDTH",
     "Asset",
     "AssetRequest",
+    "Bought",
     "Box",
     "Brief",
+    "CallState",
     "Canvas",
     "Card",
     "CardOrder",
     "Clip",
+    "Dedupe",
     "Family",
+    "Goods",
     "JobStatus",
     "MakeOptions",
     "Maker",
+    "Makers",
     "MusicOrder",
+    "Order",
     "Product",
     "ProgressEvent",
     "Scene",
@@ -53,11 +60,14 @@ __all__ = [
     "Script",
     "StageName",
     "StageStatus",
+    "Submission",
     "Swatch",
     "TextBox",
+    "Ticket",
     "Utterance",
     "Video",
     "Voice",
     "VoiceOrder",
     "Word",
+    "call_key",
 ]

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_HOSTED = frozenset({"claude", "elevenlabs", "replicate"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Maker:
     """Who made a part: it enters the part's key and the manifest.
@@ -26,6 +29,16 @@ class Maker:
     name: str
     model: str
     generated: bool
+
+    @property
+    def signature(self) -> str:
+        """The maker as it enters the keys of what it makes."""
+        return f"{self.name}:{self.model}"
+
+    @property
+    def hosted(self) -> bool:
+        """Whether making means waiting for somebody else's machine, for money."""
+        return self.name in _HOSTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from badapple.models.layout import FULL, Canvas
 
@@ -43,6 +43,37 @@ class StageStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Makers:
+    """Who makes the parts, and what they may cost.
+
+    Attributes:
+        provider: `offline`; `cloud` for vendors wherever a part has one; `auto` for those vendors whose key is
+            set, where spending is agreed to.
+        quality: `fast` or `best`: which video model is the default.
+        script_by: `offline` or `claude`; None follows `provider`.
+        voice_by: `offline` or `elevenlabs`; None follows `provider`.
+        video_by: `offline`, `replicate` or `replicate:OWNER/MODEL`; None follows `provider`.
+        cta_by: `offline` or `replicate`; None follows `provider`.
+        script_model: a model of Claude's, or None for the default.
+        max_cost: micro-dollars that this job may cost at most; None means the configured cap.
+        on_failure: what happens to a part whose vendor fails for good: `fail`, or `offline` makes that part offline.
+    """
+
+    provider: Literal["auto", "offline", "cloud"] = "auto"
+    quality: Literal["fast", "best"] = "fast"
+    script_by: str | None = None
+    voice_by: str | None = None
+    video_by: str | None = None
+    cta_by: str | None = None
+    script_model: str | None = None
+    max_cost: int | None = None
+    on_failure: Literal["fail", "offline"] = "fail"
+
+
+_EVERYTHING_OFFERED = Makers()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MakeOptions:
     """How one video is made, beyond its brief.
 
@@ -58,6 +89,7 @@ class MakeOptions:
         seed: picks among equally good words, moves and notes.
         output: where the video goes; None puts it into the data folder.
         assets_dir: folder that receives the voiceovers, clips and card under plain names, or None.
+        makers: who makes the parts, and what they may cost.
     """
 
     canvas: Canvas = FULL
@@ -71,6 +103,7 @@ class MakeOptions:
     seed: int = 0
     output: Path | None = None
     assets_dir: Path | None = None
+    makers: Makers = _EVERYTHING_OFFERED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
