@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,6 +61,22 @@ def open_database(url: str) -> Engine:
         shown = parsed.render_as_string(hide_password=True)
         raise ConfigError(f"the database {shown} cannot be used: {getattr(error, 'orig', error)}") from error
     return engine
+
+
+@contextlib.contextmanager
+def writing(engine: Engine) -> Generator[Session, None, None]:
+    """Yield a session in one durable transaction that may read and then write what it read.
+
+    On SQLite it holds the write lock from its first moment, so that no other writer comes between, and its commit is on
+    the disk when it returns.
+    """
+    with Session(engine) as session:
+        if engine.dialect.name == "sqlite":
+            connection = session.connection()
+            connection.exec_driver_sql("PRAGMA synchronous=FULL")
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        yield session
+        session.commit()
 
 
 def get_db() -> Generator[Session, None, None]:

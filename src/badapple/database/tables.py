@@ -1,11 +1,11 @@
-"""The tables: jobs, their stages and events, and the receipts of the journal."""
+"""The tables: jobs, their stages and events, receipts of assets, paid calls."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, DateTime, Float, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -102,4 +102,50 @@ class Receipt(Base):
     begun: Mapped[int] = mapped_column(default=0)  #: how often its making was begun
     made: Mapped[int] = mapped_column(default=0)  #: how often it was made to the end
     created_at: Mapped[datetime] = mapped_column(_Utc, default=now)
+    updated_at: Mapped[datetime] = mapped_column(_Utc, default=now, onupdate=now)
+
+
+class Call(Base):
+    """One attempt at a paid call; see `badapple.journal.books`."""
+
+    __tablename__ = "calls"
+    __table_args__ = (
+        UniqueConstraint("key", "attempt", name="uq_calls_key_attempt"),
+        UniqueConstraint("vendor", "vendor_id", name="uq_calls_vendor_id"),  # no two receipts for one purchase
+        Index("ix_calls_job", "job"),
+        Index("ix_calls_created", "created_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)  #: hex; the marker that vendors may echo
+    key: Mapped[str] = mapped_column(String(64))
+    attempt: Mapped[int]  #: 1, 2, 3 ... of this key
+    owner: Mapped[str] = mapped_column(String(64))
+    vendor: Mapped[str] = mapped_column(String(32))
+    model: Mapped[str] = mapped_column(String(128))
+    label: Mapped[str] = mapped_column(String(64), default="")
+    dedupe: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(String(16))  #: a `models.CallState`
+    job: Mapped[str] = mapped_column(String(255))  #: who pays
+    holder: Mapped[str | None] = mapped_column(String(80), default=None)  #: who works on it now
+    heir: Mapped[str | None] = mapped_column(
+        String(255), default=None
+    )  #: a job that waits for it and would take it over
+    heir_holder: Mapped[str | None] = mapped_column(String(80), default=None)
+    vendor_id: Mapped[str | None] = mapped_column(String(128), default=None)
+    request_hash: Mapped[str] = mapped_column(String(64))
+    request: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    sends: Mapped[int] = mapped_column(default=0)  #: how often it was sent, or was about to be
+    reserved: Mapped[int] = mapped_column(BigInteger, default=0)  #: micro-dollars held against the caps now
+    settled: Mapped[int] = mapped_column(BigInteger, default=0)  #: micro-dollars charged
+    possibly_charged: Mapped[int] = mapped_column(BigInteger, default=0)  #: micro-dollars that nobody can tell of
+    scopes: Mapped[list[str]] = mapped_column(JSON, default=list)  #: budgets it counts against
+    files: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    facts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    error: Mapped[str | None] = mapped_column(Text, default=None)
+    reason: Mapped[str | None] = mapped_column(String(32), default=None)
+    boot: Mapped[str] = mapped_column(String(64), default="")  #: the machine's boot when the intent was written
+    uptime: Mapped[float] = mapped_column(Float, default=0.0)  #: seconds since that boot
+    created_at: Mapped[datetime] = mapped_column(_Utc, default=now)
+    submitted_at: Mapped[datetime | None] = mapped_column(_Utc, default=None)
+    ended_at: Mapped[datetime | None] = mapped_column(_Utc, default=None)
     updated_at: Mapped[datetime] = mapped_column(_Utc, default=now, onupdate=now)

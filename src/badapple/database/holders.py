@@ -1,0 +1,303 @@
+"""Who is alive: every process holds a lock on a file, and beats in the database for other machines.
+
+On the same machine the lock is asked: the kernel lets go of it when a process ends in whatever way. From elsewhere a
+process is dead when its beat stood still for a lease, measured by the onlooker's own monotonic clock. No two clocks are
+ever compared, and no process number is looked at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import hashlib
+import logging
+import os
+import re
+import threading
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+from weakref import WeakSet
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from badapple.database.money import Stake
+from badapple.database.rows import ensure
+from badapple.database.tables import now
+from badapple.process import in_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from sqlalchemy import Engine
+
+__all__ = ["LEASE", "Holder", "Watcher"]
+
+LEASE = 15.0  #: seconds without a beat after which other machines take a process for dead
+_FORGET = 8  #: leases without a beat after which a row is removed
+_ID = re.compile(r"[0-9a-f]{32}")
+_log = logging.getLogger("badapple.database")
+
+# A fork copies open files, and a lock lives as long as any copy: the child closes its copies first of all. Files are
+# opened under this lock, so that no fork comes between the opening and its being known.
+_opening = threading.Lock()
+_open: WeakSet[Holder] = WeakSet()
+
+
+class Holder:
+    """This process' stake: as long as the process lives, others see that it does.
+
+    Args:
+        engine: the database.
+        folder: the data folder; the lock lies below it.
+        lease: seconds without a beat after which other machines take the process for dead.
+        sleep: waits between beats; tests pass a quicker one.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        folder: Path,
+        *,
+        lease: float = LEASE,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self.id = uuid.uuid4().hex
+        self._engine = engine
+        self._locks = _Locks(folder)
+        self._watcher = Watcher(engine, folder, lease=lease)
+        self._lease = lease
+        self._sleep = sleep
+        self._file: int | None = None
+        with _opening:
+            self._file = self._locks.take(self.id)
+            _open.add(self)
+        self.beat()
+        self._watcher.sweep()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def beat(self) -> bool:
+        """Show other machines that the process lives; False where they had forgotten it, or never knew it.
+
+        Raises:
+            RuntimeError: the holder is closed, or belongs to the process that this one was forked from.
+        """
+        if self._file is None:
+            raise RuntimeError("this holder is closed, or belongs to another process")
+        with Session(self._engine) as session, session.begin():
+            known = session.execute(
+                update(Stake)
+                .where(Stake.id == self.id)
+                .values(beat=Stake.beat + 1, seen_at=now())
+                .returning(Stake.id)
+                .execution_options(synchronize_session=False)
+            ).first()
+            if known is None:
+                ensure(session, Stake, id=self.id, host=self._locks.host, beat=0, seen_at=now())
+        return known is not None
+
+    async def beating(self) -> None:
+        """Beat four times in a lease, until cancelled, and remove what dead processes left."""
+        while True:
+            await self._sleep(self._lease / 4)
+            try:
+                if not await in_thread(self.beat):
+                    _log.warning("holder_was_forgotten", extra={"holder": self.id})
+                await in_thread(self._watcher.sweep)
+            except SQLAlchemyError as error:
+                _log.warning("holder_beat_failed", extra={"holder": self.id, "reason": str(error)})
+
+    def close(self) -> None:
+        """End the stake; may be done twice."""
+        with _opening:
+            file, self._file = self._file, None
+            _open.discard(self)
+        if file is None:
+            return
+        try:
+            with contextlib.suppress(SQLAlchemyError), Session(self._engine) as session, session.begin():
+                session.execute(delete(Stake).where(Stake.id == self.id))
+        finally:
+            self._locks.remove(self.id)
+            os.close(file)
+
+    def forget_file(self) -> None:
+        """Close the copy of the lock that a fork made; called in the child."""
+        file, self._file = self._file, None
+        if file is not None:
+            os.close(file)
+
+
+@dataclass(slots=True)
+class _Look:
+    """What a watcher saw of a process on another machine."""
+
+    beat: int
+    at: float  #: when it looked last
+    still: float = 0.0  #: seconds for which the beat stood still
+
+
+class Watcher:
+    """Tells of any holder whether its process lives; safe to use from several threads.
+
+    Args:
+        engine: the database.
+        folder: the data folder.
+        lease: seconds without a beat after which a process on another machine is dead.
+        clock: seconds that only ever grow.
+    """
+
+    def __init__(
+        self, engine: Engine, folder: Path, *, lease: float = LEASE, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._engine = engine
+        self._locks = _Locks(folder)
+        self._lease = lease
+        self._clock = clock
+        self._looks: dict[str, _Look] = {}
+        self._looking = threading.Lock()
+
+    def alive(self, holder_id: str) -> bool:
+        """Say whether the process of a holder lives.
+
+        A process on another machine lives until its beat stood still for a lease. Of the time between two looks at most
+        half a lease counts: where the database was away for all, nobody is dead because nobody could beat.
+        """
+        if not _ID.fullmatch(holder_id):
+            return False
+        if self._locks.is_taken(holder_id):
+            return True
+        with Session(self._engine) as session:
+            row = session.execute(select(Stake.host, Stake.beat).where(Stake.id == holder_id)).first()
+        if row is None or row.host == self._locks.host:
+            with self._looking:
+                self._looks.pop(holder_id, None)
+            return False
+        return self._look(holder_id, row.beat).still < self._lease
+
+    def sweep(self) -> None:
+        """Remove the rows and files of processes that are surely dead."""
+        with Session(self._engine) as session:
+            rows = session.execute(select(Stake.id, Stake.host, Stake.beat)).all()
+        for row in rows:
+            if row.host == self._locks.host:
+                gone = not self._locks.is_taken(row.id)
+            else:
+                gone = self._look(row.id, row.beat).still >= _FORGET * self._lease
+            if gone:
+                self._forget(row.id, row.beat)
+        self._locks.sweep()
+
+    def _look(self, holder_id: str, beat: int) -> _Look:
+        with self._looking:
+            moment = self._clock()
+            look = self._looks.get(holder_id)
+            if look is None or look.beat != beat:
+                look = self._looks[holder_id] = _Look(beat, moment)
+            look.still += min(moment - look.at, self._lease / 2)
+            look.at = moment
+            return look
+
+    def _forget(self, holder_id: str, beat: int) -> None:
+        with Session(self._engine) as session, session.begin():
+            session.execute(delete(Stake).where(Stake.id == holder_id, Stake.beat == beat))
+        with self._looking:
+            self._looks.pop(holder_id, None)
+
+
+class _Locks:
+    """The locks in one folder.
+
+    Attributes:
+        host: the same for all processes that can ask each other's locks: one boot of one machine, and one folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / "holders"
+        self._folder.mkdir(parents=True, exist_ok=True)
+        place = self._folder.stat()
+        text = f"{_boot()}|{os.uname().nodename}|{place.st_dev}|{place.st_ino}"
+        self.host = hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    def take(self, holder_id: str) -> int:
+        """Lock a file of our own; returns it open."""
+        while True:
+            file = os.open(self._path(holder_id), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if self._is(file, holder_id):
+                return file
+            os.close(file)  # somebody who swept took it for a dead one's before it was locked
+
+    def is_taken(self, holder_id: str) -> bool:
+        """Say whether a living process has the lock."""
+        with self._opened(holder_id) as file:
+            return file is not None and not _locked(file, fcntl.LOCK_SH)
+
+    def remove(self, holder_id: str) -> None:
+        """Remove the file."""
+        self._path(holder_id).unlink(missing_ok=True)
+
+    def sweep(self) -> None:
+        """Remove the files that no process has locked."""
+        for path in self._folder.glob("*.lock"):
+            with self._opened(path.stem) as file:
+                if file is not None and _locked(file, fcntl.LOCK_EX):
+                    path.unlink(missing_ok=True)
+
+    def _path(self, holder_id: str) -> Path:
+        return self._folder / f"{holder_id}.lock"
+
+    @contextlib.contextmanager
+    def _opened(self, holder_id: str) -> Iterator[int | None]:
+        with _opening:
+            try:
+                file = os.open(self._path(holder_id), os.O_RDONLY | os.O_CLOEXEC)
+            except FileNotFoundError:
+                yield None
+                return
+            try:
+                yield file
+            finally:
+                os.close(file)
+
+    def _is(self, file: int, holder_id: str) -> bool:
+        try:
+            named = self._path(holder_id).stat()
+        except FileNotFoundError:
+            return False
+        return os.path.samestat(named, os.fstat(file))
+
+
+def _locked(file: int, how: int) -> bool:
+    try:
+        fcntl.flock(file, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _boot() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""  # without it the machine's name and the folder tell
+
+
+def _in_child() -> None:
+    for holder in list(_open):
+        holder.forget_file()
+    _open.clear()
+    _opening.release()
+
+
+os.register_at_fork(before=_opening.acquire, after_in_parent=_opening.release, after_in_child=_in_child)
