@@ -1,0 +1,1 @@
+"""What things cost: dated prices, caps that hold, and what was spent."""
