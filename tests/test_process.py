@@ -66,6 +66,67 @@ def test_pipe_reports_a_child_that_dies_early() -> None:
             write(memoryview(bytes(100_000)))
 
 
+def speaking(*, after: str = "") -> list[str]:
+    """Return a child that writes 3,000,000 bytes and goes on with some Python."""
+    script = "import sys; [sys.stdout.buffer.write(bytes([n]) * 1_000_000) for n in range(3)]; sys.stdout.flush()\n"
+    return [sys.executable, "-c", script + after]
+
+
+def test_stream_fills_buffers_to_the_end() -> None:
+    whole, pieces = bytearray(1_500_000), []
+    with process.stream(speaking()) as fill:
+        while fill(memoryview(whole)):
+            pieces.append(bytes(whole))
+        assert not fill(memoryview(whole))
+    assert b"".join(pieces) == b"".join(bytes([n]) * 1_000_000 for n in range(3))
+
+
+def test_stream_reports_a_child_that_stops_inside_a_buffer() -> None:
+    buffer = memoryview(bytearray(2_000_000))
+    with process.stream(speaking()) as fill, pytest.raises(ToolError, match="stopped before it was done"):
+        assert fill(buffer)
+        fill(buffer)
+
+
+def test_stream_reports_a_child_that_fails() -> None:
+    buffer = memoryview(bytearray(1_000_000))
+    with process.stream(speaking(after="sys.exit('no more')")) as fill:
+        assert all(fill(buffer) for _ in range(3))
+        with pytest.raises(ToolError, match="no more") as caught:
+            fill(buffer)
+    assert caught.value.returncode == 1
+
+
+def test_leaving_a_stream_ends_its_child() -> None:
+    with process.stream(speaking(after="import time; time.sleep(77.75)")) as fill:
+        assert fill(memoryview(bytearray(10)))
+        assert sleepers("77.75")
+    assert not sleepers("77.75")
+
+
+def test_a_stream_that_gives_nothing_is_stopped() -> None:
+    slow = speaking(after="import time; time.sleep(77.875)")
+    with process.stream(slow, limits=process.Limits(seconds=0.3)) as fill:
+        assert fill(memoryview(bytearray(3_000_000)))
+        with pytest.raises(ToolError, match="gave nothing for 0 s and was stopped"):
+            fill(memoryview(bytearray(1)))
+        assert not sleepers("77.875")
+
+
+async def test_cancelling_stops_a_thread_that_waits_for_a_stream() -> None:
+    def work() -> None:
+        with process.stream([sys.executable, "-c", "import time; time.sleep(77.625)"]) as fill:
+            fill(memoryview(bytearray(1)))
+
+    task = asyncio.create_task(process.in_thread(work))
+    await asyncio.sleep(0.3)
+    assert sleepers("77.625")
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not sleepers("77.625")
+
+
 async def test_cancelling_stops_the_thread_and_its_child() -> None:
     def work() -> None:
         process.run([sys.executable, "-c", "import time; time.sleep(77.5)"])

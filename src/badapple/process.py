@@ -9,6 +9,8 @@ import errno
 import fcntl
 import os
 import resource
+import select
+import shutil
 import signal
 import subprocess
 import threading
@@ -23,8 +25,9 @@ from badapple.errors import DiskError, ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from types import FrameType
 
-__all__ = ["Limits", "Output", "Stopped", "check_stop", "in_thread", "pipe", "run", "settle"]
+__all__ = ["Limits", "Output", "Stopped", "attach", "check_stop", "in_thread", "pipe", "run", "settle", "stream"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -135,6 +138,40 @@ def run(
         return child.result(args)
 
 
+def attach(args: Sequence[str | Path], *, env: Mapping[str, str] | None = None) -> int:
+    """Run a child on this terminal and return its exit code, 128 + N where signal N ended it.
+
+    Ctrl-C reaches the child by itself, being in our process group, and is left to it; SIGTERM and SIGHUP are passed on.
+
+    Args:
+        args: the command.
+        env: variables added to those of this process.
+
+    Raises:
+        ToolError: it cannot be started.
+    """
+    if shutil.which(str(args[0])) is None:
+        raise ToolError(f"{args[0]} cannot be started: there is no such program")
+    added = ["env", *(f"{name}={value}" for name, value in (env or {}).items())]  # it becomes the child, pid and all
+    process = subprocess.Popen([*added, *(str(arg) for arg in args)])
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGQUIT)}
+    before |= {number: signal.signal(number, _passing_on(process)) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        code = process.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return code if code >= 0 else 128 - code
+
+
+def _passing_on(process: subprocess.Popen[bytes]) -> Callable[[int, FrameType | None], None]:
+    def pass_on(number: int, _frame: FrameType | None) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(number)
+
+    return pass_on
+
+
 @contextlib.contextmanager
 def pipe(args: Sequence[str | Path], *, cwd: Path | None = None) -> Iterator[Callable[[memoryview], None]]:
     """Run a child that reads standard input; yields the function that writes to it.
@@ -168,19 +205,74 @@ def pipe(args: Sequence[str | Path], *, cwd: Path | None = None) -> Iterator[Cal
         child.result(args)
 
 
+@contextlib.contextmanager
+def stream(args: Sequence[str | Path], *, limits: Limits | None = None) -> Iterator[Callable[[memoryview], bool]]:
+    """Run a child whose standard output is read piece by piece; yields the function that fills a buffer with it.
+
+    That function says False where the output had ended before. Leaving the block ends the child, finished or not.
+
+    Args:
+        args: the command.
+        limits: what it may use; `seconds` is how long it may keep a reader waiting, not its whole life.
+
+    Raises (the function):
+        ToolError: it failed, stopped in the middle of a buffer, or kept us waiting; carries its last lines.
+        DiskError: it said that the disk is full.
+        Stopped: the work in this thread was cancelled.
+    """
+    limits = limits or Limits()
+    with _child(args, limits=limits, stdin=subprocess.DEVNULL, cwd=None, env=None, collect=False) as child:
+        source = child.process.stdout
+        assert source is not None  # noqa: S101 - PIPE was asked for
+        with contextlib.suppress(OSError, AttributeError):
+            fcntl.fcntl(source, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+
+        def fill(buffer: memoryview) -> bool:
+            done = 0
+            while done < len(buffer):
+                got = child.read(source.fileno(), buffer[done:], args, patience=limits.seconds)
+                if not got:
+                    break
+                done += got
+            if 0 < done < len(buffer):
+                raise ToolError(f"{_name(args)} stopped before it was done", last_lines=child.tail())
+            return done == len(buffer)
+
+        yield fill
+
+
 class _Child:
     """A running child with its output being collected."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], *, collect: bool) -> None:
         self.process = process
         self._lines: deque[str] = deque(maxlen=_LAST_LINES)
         self._out: list[bytes] = []
-        self._readers = [
-            threading.Thread(target=self._read_out, args=(process.stdout,), daemon=True),
-            threading.Thread(target=self._read_err, args=(process.stderr,), daemon=True),
-        ]
+        self._readers = [threading.Thread(target=self._read_err, args=(process.stderr,), daemon=True)]
+        if collect:
+            self._readers.append(threading.Thread(target=self._read_out, args=(process.stdout,), daemon=True))
         for reader in self._readers:
             reader.start()
+
+    def read(self, source: int, buffer: memoryview, args: Sequence[str | Path], *, patience: float) -> int:
+        """Read what there is of its output into the buffer, at least a byte; 0 where it has ended well."""
+        poll = select.poll()
+        poll.register(source, select.POLLIN)
+        deadline = time.monotonic() + patience
+        check_stop()
+        while not poll.poll(_POLL * 1000):
+            check_stop()
+            if time.monotonic() > deadline:
+                self.kill()
+                raise ToolError(
+                    f"{_name(args)} gave nothing for {patience:.0f} s and was stopped", last_lines=self.tail()
+                )
+        got = os.readv(source, [buffer])
+        if not got:
+            while not self.ended(_POLL):
+                check_stop()
+            self.result(args)
+        return got
 
     def _read_out(self, stream: IO[bytes]) -> None:
         self._out.extend(iter(lambda: stream.read(1 << 16), b""))
@@ -225,7 +317,13 @@ class _Child:
 
 @contextlib.contextmanager
 def _child(
-    args: Sequence[str | Path], *, limits: Limits, stdin: int, cwd: Path | None, env: Mapping[str, str] | None
+    args: Sequence[str | Path],
+    *,
+    limits: Limits,
+    stdin: int,
+    cwd: Path | None,
+    env: Mapping[str, str] | None,
+    collect: bool = True,
 ) -> Iterator[_Child]:
     try:
         process = subprocess.Popen(
@@ -234,7 +332,7 @@ def _child(
         )  # fmt: skip
     except OSError as error:
         raise ToolError(f"{_name(args)} cannot be started: {error.strerror or error}") from error
-    child = _Child(process)
+    child = _Child(process, collect=collect)
     with contextlib.suppress(ProcessLookupError, OSError, AttributeError):
         if limits.memory is not None:
             resource.prlimit(process.pid, resource.RLIMIT_AS, (limits.memory, limits.memory))

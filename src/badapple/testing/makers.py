@@ -12,6 +12,7 @@ import numpy as np
 from badapple import process
 from badapple.media import ffmpeg as tools
 from badapple.models import Box, Card, Maker, SceneOffer, TextBox, Utterance, Voice, Word
+from badapple.ports import WorksHere
 from badapple.process import in_thread
 from badapple.providers import Providers
 from badapple.providers.offline.script import OfflineScriptWriter
@@ -24,7 +25,16 @@ if TYPE_CHECKING:
     from badapple.models import CardOrder, Clip, MusicOrder, SceneOrder, VoiceOrder
     from badapple.ports import Frames
 
-__all__ = ["Breaking", "PlainPainter", "PlainScenes", "ToneMusic", "ToneVoice", "quick_providers"]
+__all__ = [
+    "Breaking",
+    "PlainComposer",
+    "PlainPainter",
+    "PlainScenes",
+    "PlainStills",
+    "ToneMusic",
+    "ToneVoice",
+    "quick_providers",
+]
 
 _RATE = 44_100
 _GAP = 0.3
@@ -55,7 +65,7 @@ class Breaking:
             raise self.error
 
 
-class ToneVoice:
+class ToneVoice(WorksHere):
     """Speaks every utterance as a tone of three quarters of its slot."""
 
     maker = Maker(name="testing", model="tone-voice", generated=False)
@@ -106,7 +116,7 @@ class _PlainFrames:
         out[row : row + 24] = 220
 
 
-class PlainScenes:
+class PlainScenes(WorksHere):
     """Films every scene as a plain colour."""
 
     maker = Maker(name="testing", model="plain-scenes", generated=False)
@@ -121,7 +131,7 @@ class PlainScenes:
         return _PlainFrames(order)
 
 
-class PlainPainter:
+class PlainPainter(WorksHere):
     """Paints a card of one colour with a button that says nothing."""
 
     maker = Maker(name="testing", model="plain-painter", generated=False)
@@ -137,6 +147,26 @@ class PlainPainter:
         return Card(
             path=out, boxes=(TextBox(text=order.cta, box=button, start=0, end=900),), button=button, product=None
         )
+
+
+class PlainStills:
+    """Paints first frames of one colour with a square for the product."""
+
+    async def still(self, order: SceneOrder, out: Path) -> None:
+        """Write the JPEG."""
+        square = Box(left=240, top=500, right=528, bottom=900)
+        await in_thread(_paint, square, out, size=(768, 1344), shade=40 + 30 * order.scene.id)
+
+
+class PlainComposer:
+    """Lays a plain button over a given background."""
+
+    async def compose(self, order: CardOrder, ground: Path, out: Path) -> Card:
+        """Write the PNG; the background must be a picture."""
+        button = Box(left=340, top=1000, right=740, bottom=1120)
+        await in_thread(_compose, ground, button, out)
+        boxes = (TextBox(text=order.cta, box=button, start=0, end=900),)
+        return Card(path=out, boxes=boxes, button=button, product=None)
 
 
 class ToneMusic:
@@ -176,9 +206,18 @@ def quick_providers(
     )
 
 
-def _paint(button: Box, out: Path) -> None:
+def _paint(button: Box, out: Path, *, size: tuple[int, int] = (1080, 1920), shade: int = 90) -> None:
     from PIL import Image, ImageDraw  # noqa: PLC0415
 
-    picture = Image.new("RGB", (1080, 1920), (40, 60, 90))
+    picture = Image.new("RGB", size, (40, 60, shade))
     ImageDraw.Draw(picture).rectangle((button.left, button.top, button.right, button.bottom), fill=(240, 200, 80))
     picture.save(out)
+
+
+def _compose(ground: Path, button: Box, out: Path) -> None:
+    from PIL import Image, ImageDraw  # noqa: PLC0415
+
+    with Image.open(ground) as picture:
+        card = picture.convert("RGB").resize((1080, 1920))
+    ImageDraw.Draw(card).rectangle((button.left, button.top, button.right, button.bottom), fill=(240, 200, 80))
+    card.save(out, "PNG", compress_level=1)
