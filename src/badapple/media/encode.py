@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from badapple import process
 from badapple.errors import MediaError
 from badapple.media import boxes, ffmpeg, planes
+from badapple.media.reading import reading
 from badapple.media.whole import whole
 from badapple.models import FPS
 
@@ -64,7 +67,7 @@ def encode(pictures: Iterable[NDArray[np.uint8]], out: Path, *, at: int, count: 
         ToolError: ffmpeg failed.
     """
     shape = (how.canvas.height * 3 // 2, how.canvas.width)
-    with whole(out) as part, ffmpeg.desk(captions=how.captions, fonts=how.fonts) as folder:
+    with whole(out) as part, ffmpeg.desk(captions=how.captions, fonts=how.fonts) as folder, _closing(pictures):
         with process.pipe(_command(part, at=at, how=how), cwd=folder) as write:
             _feed(write, pictures, count=count, shape=shape, name=out.name)
         written = boxes.samples(part)
@@ -72,17 +75,28 @@ def encode(pictures: Iterable[NDArray[np.uint8]], out: Path, *, at: int, count: 
             raise MediaError(f"{out.name} has {written} frames instead of {count}", path=out)
 
 
-def body(frames: Frames, first: int, count: int, *, canvas: Canvas) -> Iterator[NDArray[np.uint8]]:
+def body(frames: Frames, first: int, count: int, *, canvas: Canvas) -> Generator[NDArray[np.uint8], None, None]:
     """Draw frames `first` to `first + count - 1`, each into the same buffer.
 
     Nothing is drawn ahead in a thread: ffmpeg reads frames ahead of its encoder, so that drawing and encoding overlap
     already.
     """
     buffer = planes.blank(canvas.width, canvas.height)
-    for index in range(first, first + count):
-        process.check_stop()
-        frames.draw(index, buffer)
-        yield buffer
+    with reading(frames, first, count) as run:
+        for index in range(first, first + count):
+            process.check_stop()
+            run.draw(index, buffer)
+            yield buffer
+
+
+@contextlib.contextmanager
+def _closing(pictures: Iterable[NDArray[np.uint8]]) -> Iterator[None]:
+    """Close a generator afterwards, however that comes about: what it reads from may be a child process."""
+    try:
+        yield
+    finally:
+        if isinstance(pictures, Generator):
+            pictures.close()
 
 
 def _feed(

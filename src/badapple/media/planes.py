@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["blank", "from_rgb", "split"]
+__all__ = ["PREMULTIPLIED", "blank", "from_rgb", "split"]
 
 #: Rows Y, Cb, Cr of the BT.709 matrix for RGB of 0-1, scaled to limited range.
 _MATRIX = np.array(
@@ -21,6 +21,8 @@ _MATRIX = np.array(
     dtype=np.float32,
 )
 _OFFSET = np.array([16, 128, 128], dtype=np.float32)
+#: Premultiplied RGB and alpha of 0-1 to premultiplied Y, Cb, Cr and alpha of 0-255.
+PREMULTIPLIED = np.block([[_MATRIX, _OFFSET[:, None]], [np.zeros((1, 3), np.float32), np.float32(255)]])
 
 
 def blank(width: int, height: int) -> NDArray[np.uint8]:

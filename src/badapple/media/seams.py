@@ -9,6 +9,7 @@ import numpy as np
 
 from badapple import process
 from badapple.media import planes
+from badapple.media.reading import reading
 from badapple.models import OVERLAP
 
 if TYPE_CHECKING:
@@ -39,12 +40,14 @@ def seam(
     the cut to the scenes' own frames on both sides is not seen.
     """
     before, after, out = (planes.blank(canvas.width, canvas.height) for _ in range(3))
-    for index in range(count):
-        process.check_stop()
-        left.draw(left.count - count + index, before)
-        right.draw(index, after)
-        _mix(kind, before, after, out, share=(index + 1) / (count + 1), step=1 / (count + 1))
-        yield out
+    first = left.count - count
+    with reading(left, first, count) as end, reading(right, 0, count) as begin:
+        for index in range(count):
+            process.check_stop()
+            end.draw(first + index, before)
+            begin.draw(index, after)
+            _mix(kind, before, after, out, share=(index + 1) / (count + 1), step=1 / (count + 1))
+            yield out
 
 
 def _mix(kind: Kind, before: Plane, after: Plane, out: Plane, *, share: float, step: float) -> None:
