@@ -12,14 +12,14 @@ import pytest
 from PIL import Image, ImageDraw
 
 from badapple import styles
-from badapple.errors import InputError, MissingFontError
+from badapple.errors import InputError, MediaError, MissingFontError
 from badapple.media.colour import ENOUGH, contrast
 from badapple.media.fonts import FontBook
 from badapple.models import CAPTION_BAND, SAFE_ZONE, Box, Card, CardOrder, Family, Product, Swatch
 from badapple.providers.offline.card import OfflineCardPainter
 
 if TYPE_CHECKING:
-    from badapple.ports import ImagePainter
+    from badapple.ports import CardComposer, ImagePainter
 
 STYLES = ("luxury", "energetic", "minimal", "bold", "playful", "tech")
 PAINTER = OfflineCardPainter(book=FontBook(cjk=False))
@@ -205,6 +205,113 @@ async def test_painting_is_quick(tmp_path: Path) -> None:
     start = time.process_time()
     await _paint(tmp_path, product, style="luxury")
     assert time.process_time() - start < 3.0
+
+
+def _ground(folder: Path, kind: str, size: tuple[int, int] = (768, 1344), suffix: str = "png") -> Path:
+    """Write a background: plain, or as restless as can be."""
+    path = folder / f"ground-{kind}.{suffix}"
+    if kind == "restless":
+        noise = np.random.default_rng(5).integers(0, 255, (size[1] // 8, size[0] // 8, 3), np.uint8)
+        Image.fromarray(noise).resize(size, Image.Resampling.NEAREST).save(path)
+    else:
+        Image.new("RGB", size, kind).save(path)
+    return path
+
+
+async def _compose(folder: Path, product: Product, ground: Path, *, style: str) -> Card:
+    order = CardOrder(
+        product_name="Ember Espresso", cta="Shop now", line="A quiet kind of luxury", style=style, product=product
+    )
+    return await PAINTER.compose(order, ground, folder / f"{style}.png")
+
+
+@pytest.mark.parametrize(
+    ("style", "family", "kind"),
+    [
+        ("luxury", Family.CUTOUT, "white"), ("energetic", Family.PHOTO, "white"), ("minimal", Family.TYPE, "black"),
+        ("bold", Family.CUTOUT, "black"), ("playful", Family.PHOTO, "black"), ("tech", Family.TYPE, "white"),
+        ("luxury", Family.PHOTO, "restless"), ("minimal", Family.CUTOUT, "restless"),
+    ],
+)  # fmt: skip
+async def test_every_background_carries_the_same_card(tmp_path: Path, style: str, family: Family, kind: str) -> None:
+    product = _product(tmp_path, family)
+    own = await _paint(tmp_path, product, style=style)
+    card = await _compose(tmp_path, product, _ground(tmp_path, kind), style=style)
+    assert (card.boxes, card.button, card.product) == (own.boxes, own.button, own.product)
+    _check_places(card, texts=["Ember Espresso", "A quiet kind of luxury", "Shop now"])
+    pixels = _pixels(card)
+    large = styles.load(style, ()).type.text_weight >= 700
+    for text, enough in zip(card.boxes, (3.0, 3.0 if large else ENOUGH, ENOUGH), strict=True):
+        assert _legible(pixels, text.box) >= enough * 0.95, text.text
+
+
+def _legible(pixels: np.ndarray, box: Box) -> float:
+    """Return the contrast of letters with what surrounds them: of the rarer tone in their box with the commoner one."""
+    inside = pixels[round(box.top) : round(box.bottom), round(box.left) : round(box.right)].reshape(-1, 3)
+    luma = inside.astype(int) @ [2126, 7152, 722]
+    order = np.argsort(luma)
+    part = max(20, len(order) // 20)
+    dark, bright = (tuple(int(v) for v in np.median(inside[some], axis=0)) for some in (order[:part], order[-part:]))
+    return contrast(dark, bright)  # type: ignore[arg-type]  # three numbers each
+
+
+async def test_the_background_is_seen_and_the_product_stands_before_it(tmp_path: Path) -> None:
+    picture = np.zeros((1344, 768, 3), np.uint8) + np.array((90, 60, 40), np.uint8)
+    picture[1100:, :384] = (230, 200, 120)
+    Image.fromarray(picture).save(tmp_path / "ground.webp", lossless=True)
+    product = _product(tmp_path, Family.CUTOUT)
+    card = await _compose(tmp_path, product, tmp_path / "ground.webp", style="luxury")
+    pixels = _pixels(card).astype(int)
+    assert pixels[1700:1850, 100:440].mean() > pixels[1700:1850, 640:980].mean() + 60
+    green = np.abs(pixels - (40, 130, 90)).max(axis=2) < 12
+    found = Image.fromarray((green * 255).astype(np.uint8)).getbbox()
+    assert card.product is not None
+    assert found == pytest.approx((card.product.left, card.product.top, card.product.right, card.product.bottom), abs=2)
+
+
+@pytest.mark.parametrize(
+    ("size", "suffix"), [((300, 200), "png"), ((200, 900), "webp"), ((1500, 900), "jpg"), ((768, 1344), "gif")]
+)
+async def test_backgrounds_of_any_size_cover_the_card(tmp_path: Path, size: tuple[int, int], suffix: str) -> None:
+    ground = _ground(tmp_path, "#c8a078", size, suffix)
+    card = await _compose(tmp_path, _product(tmp_path, Family.TYPE), ground, style="playful")
+    corners = _pixels(card)[[0, 0, -1, -1], [0, -1, 0, -1]].astype(int)
+    assert np.ptp(corners, axis=0).max() <= 6
+    assert corners[0][0] > corners[0][2] + 20  # still the warm tone that was bought
+
+
+@pytest.mark.parametrize("kind", ["missing", "empty", "words", "cut short", "huge", "thin"])
+async def test_a_background_that_cannot_be_used_is_a_media_error(tmp_path: Path, kind: str) -> None:
+    path, good = tmp_path / "bought.png", _ground(tmp_path, "restless").read_bytes()
+    if kind == "huge":
+        Image.new("1", (9000, 9000)).save(path)
+    elif kind == "thin":
+        Image.new("RGB", (1000, 70)).save(path)
+    elif kind != "missing":
+        path.write_bytes({"empty": b"", "words": b"<html>Bad gateway</html>", "cut short": good[:-900]}[kind])
+    with pytest.raises(MediaError, match=r"background picture '.*bought\.png'") as caught:
+        await _compose(tmp_path, _product(tmp_path, Family.TYPE), path, style="bold")
+    assert caught.value.path == path
+    assert not (tmp_path / "bold.png").exists()
+
+
+async def test_the_same_background_gives_the_same_card(tmp_path: Path) -> None:
+    product, ground = _product(tmp_path, Family.CUTOUT), _ground(tmp_path, "restless")
+    first = (await _compose(tmp_path, product, ground, style="tech")).path.read_bytes()
+    assert (await _compose(tmp_path, product, ground, style="tech")).path.read_bytes() == first
+
+
+@pytest.mark.parametrize("style", ["bold", "energetic"])
+async def test_no_word_of_a_name_is_broken_where_smaller_type_would_do(tmp_path: Path, style: str) -> None:
+    product = _product(tmp_path, Family.CUTOUT, (200, 640))
+    card = await _paint(tmp_path, product, style=style, name="Ember Espresso")
+    short = await _paint(tmp_path, product, style=style, name="Ember")
+    assert card.boxes[0].box.height < 2 * short.boxes[0].box.height  # two lines, smaller than the single one
+
+
+def test_it_composes_cards() -> None:
+    composer: CardComposer = PAINTER
+    assert composer is PAINTER
 
 
 def test_it_is_an_image_painter_that_generates_nothing() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from badapple.errors import InputError
@@ -107,13 +108,23 @@ class _Setter:
         kind = self.style.type
 
         def attempt(lines: int, smallest: float) -> Setting:
-            return set_text(
+            setting = set_text(
                 self.order.product_name, book=self.book, face=Face(kind.display, kind.display_weight), size=size,
                 smallest=smallest, width=width, max_lines=lines, height=height, colour=self.look.ink, scale=1.0,
                 tracking=kind.tracking, case=kind.case, leading=1.0 if kind.case == "upper" else 1.06, align=align,
             )  # fmt: skip
+            if lines < len(floors) and self._breaks_a_word(setting):
+                raise InputError("a word would be broken")  # smaller is better
+            return setting
 
         return set_in_few_lines(attempt, floors=floors)
+
+    def _breaks_a_word(self, setting: Setting) -> bool:
+        """Say whether a line of the name ends where none should."""
+        text = writing.clean(self.order.product_name)
+        units = writing.break_units(text.upper() if self.style.type.case == "upper" else text)
+        ends = set(accumulate(len(unit.replace(" ", "")) for unit in units))
+        return any(end not in ends for end in accumulate(len(line.replace(" ", "")) for line in setting.lines))
 
     def line(self, *, width: float, align: Align = "center") -> Setting | None:
         """Set the quieter line, if there is one."""

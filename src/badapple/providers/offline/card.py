@@ -1,16 +1,17 @@
-"""The end card: product, name and button, composed without a model."""
+"""The end card: product, name and button, on the style's own ground or on a picture of someone else's."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 from PIL import Image
 
 from badapple import process, styles
 from badapple.media.colour import BLACK, ENOUGH, WHITE, contrast
 from badapple.models import HEIGHT, TOTAL_FRAMES, WIDTH, Box, Card, Maker, TextBox
+from badapple.ports import WorksHere
 from badapple.providers.offline.arrange import arrange
+from badapple.providers.offline.backing import calmed, covering, extremes
 from badapple.providers.offline.hero import load_hero
 from badapple.providers.offline.sheet import Sheet, rounded
 from badapple.providers.offline.stage.backdrop import paint_backdrop
@@ -20,24 +21,27 @@ from badapple.providers.offline.stage.staging import Spot
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from badapple.media.colour import RGB
     from badapple.media.fonts import FontBook
     from badapple.models import CardOrder
-    from badapple.providers.offline.arrange import Text
+    from badapple.providers.offline.arrange import Arrangement, Text
+    from badapple.providers.offline.stage.look import Look
     from badapple.styles import Style
 
 __all__ = ["OfflineCardPainter", "compose"]
 
 _CARD = 4  #: variant of the backdrop
 _LARGE = 3.0  #: contrast that large type needs (WCAG AA)
+_SHAPE = 1.7  #: contrast of a button with what is around it
 _BOLD = 700  #: weight from which the line counts as large type
 #: Where light gathers when there is no product.
 _WORDS = Box(left=140, top=420, right=940, bottom=1000)
 
 
-class OfflineCardPainter:
+class OfflineCardPainter(WorksHere):
     """Composes end cards from the product's picture, type and the style's backdrop."""
 
     maker = Maker(name="offline", model="card-1", generated=False)
@@ -53,11 +57,21 @@ class OfflineCardPainter:
             InputError: the words do not fit.
             MissingFontError: no installed font draws some of them.
         """
-        return await process.in_thread(self._paint, order, out)
+        return await process.in_thread(self._paint, order, None, out)
 
-    def _paint(self, order: CardOrder, out: Path) -> Card:
+    async def compose(self, order: CardOrder, ground: Path, out: Path) -> Card:
+        """Write the card as a PNG to `out`, over a background picture of any size, whose middle covers it.
+
+        Raises:
+            InputError: the words do not fit.
+            MissingFontError: no installed font draws some of them.
+            MediaError: the background picture cannot be used.
+        """
+        return await process.in_thread(self._paint, order, ground, out)
+
+    def _paint(self, order: CardOrder, ground: Path | None, out: Path) -> Card:
         style = styles.load(order.style, self._style_dirs)
-        sheet, card = compose(order, style=style, book=self._book, out=out)
+        sheet, card = compose(order, style=style, book=self._book, out=out, ground=ground)
         out.parent.mkdir(parents=True, exist_ok=True)
         part = out.with_name(out.name + ".part")
         Image.fromarray(sheet.bytes()).save(part, "PNG", compress_level=1)
@@ -65,16 +79,22 @@ class OfflineCardPainter:
         return card
 
 
-def compose(order: CardOrder, *, style: Style, book: FontBook, out: Path) -> tuple[Sheet, Card]:
+def compose(
+    order: CardOrder, *, style: Style, book: FontBook, out: Path, ground: Path | None = None
+) -> tuple[Sheet, Card]:
     """Draw the card and say where its parts are; its text stands as long as the card is shown."""
     look = resolve(style, order.product)
     hero = load_hero(order.product, style)
     plan = arrange(order, style=style, look=look, book=book, hero=hero)
     process.check_stop()
-    sheet = Sheet(_ground(style, order, plan.hero))
+    if ground is None:
+        sheet = Sheet(_ground(style, order, plan.hero))
+    else:
+        carries = _carried(plan, look, bold=style.type.text_weight >= _BOLD)
+        sheet = Sheet(calmed(covering(ground), look, product=plan.hero, carries=carries))
     process.check_stop()
     if plan.hero is not None and hero is not None:
-        hero.draw(sheet, plan.hero, look=look)
+        hero.draw(sheet, plan.hero, look=look, mirrored=ground is None)
     if plan.rule is not None:
         sheet.fill(rounded(plan.rule, 0), look.accent)
     boxes = [_write(sheet, order.product_name, plan.name, (look.ink,), enough=_LARGE)]
@@ -87,6 +107,14 @@ def compose(order: CardOrder, *, style: Style, book: FontBook, out: Path) -> tup
     return sheet, Card(path=out, boxes=tuple(boxes), button=plan.button_box, product=shown)
 
 
+def _carried(plan: Arrangement, look: Look, *, bold: bool) -> list[tuple[Box, RGB, float]]:
+    """Return what must be seen on a ground that is not ours: its box, its colour, and the contrast it needs."""
+    carried = [(plan.name.box, look.ink, _LARGE), (plan.button_box, plan.button.fill[0], _SHAPE)]
+    if plan.line is not None:
+        carried.append((plan.line.box, look.ink, _LARGE if bold else ENOUGH))
+    return carried
+
+
 def _ground(style: Style, order: CardOrder, hero: Box | None) -> NDArray[np.uint8]:
     """Paint the style's backdrop, its light and floor gathered where the product stands."""
     stands = hero or _WORDS
@@ -97,7 +125,7 @@ def _ground(style: Style, order: CardOrder, hero: Box | None) -> NDArray[np.uint
 
 def _write(sheet: Sheet, text: str, placed: Text, inks: tuple[RGB, ...], *, enough: float) -> TextBox:
     """Write text in the first ink that can be read on the pixels behind it, or else in what reads best."""
-    grounds = _extremes(sheet.around(placed.box))
+    grounds = extremes(sheet.around(placed.box))
 
     def worst(ink: RGB) -> float:
         return min(contrast(ink, ground) for ground in grounds)
@@ -105,12 +133,3 @@ def _write(sheet: Sheet, text: str, placed: Text, inks: tuple[RGB, ...], *, enou
     ink = next((ink for ink in inks if worst(ink) >= enough), None) or max((*inks, BLACK, WHITE), key=worst)
     box = sheet.write(placed.setting.coloured(ink), placed.left, placed.top)
     return TextBox(text=text, box=box, start=0, end=TOTAL_FRAMES)
-
-
-def _extremes(pixels: NDArray[np.float32]) -> tuple[RGB, RGB]:
-    """Return the mean colours of the darkest and of the lightest tenth of some pixels."""
-    flat = pixels[::4, ::4].reshape(-1, 3)
-    order = np.argsort(flat @ np.asarray([0.2126, 0.7152, 0.0722], np.float32))
-    tenth = max(1, len(flat) // 10)
-    dark, light = (flat[part].mean(axis=0).round().astype(int).tolist() for part in (order[:tenth], order[-tenth:]))
-    return (dark[0], dark[1], dark[2]), (light[0], light[1], light[2])

@@ -77,8 +77,8 @@ class Hero:
         share = min(_LARGEST, box.height * 0.72 / math.hypot(wide, tall)) / 2
         return Box(left=x - wide * share, top=y - tall * share, right=x + wide * share, bottom=y + tall * share)
 
-    def draw(self, sheet: Sheet, box: Box, *, look: Look) -> None:
-        """Draw it into the box with its shadow."""
+    def draw(self, sheet: Sheet, box: Box, *, look: Look, mirrored: bool = True) -> None:
+        """Draw it into the box with its shadow; `mirrored` says that a floor before it would shine."""
         if self.family is Family.PHOTO:
             self._draw_photo(sheet, box, look=look)
             return
@@ -93,7 +93,7 @@ class Hero:
             sheet.line(rounded(ring, ring.width / 2), rounded(inner, inner.width / 2), look.accent, 0.8)
         if self.set in _STANDS and place == box:
             _contact(sheet, sprite, left, top, dark=dark)
-            if self.set != "horizon":
+            if mirrored and self.set != "horizon":
                 _reflection(sheet, sprite, left, top)
         else:
             _drop(sheet, sprite, left, top, dark=dark)

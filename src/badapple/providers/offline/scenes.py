@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from badapple import process, styles
 from badapple.models import Family, Maker, SceneOffer
+from badapple.ports import WorksHere
 from badapple.providers.offline.stage import cutout, photo, words
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ FILMS: dict[Family, Callable[[SceneOrder, Style, FontBook], Timeline]] = {
 }
 
 
-class OfflineSceneRenderer:
+class OfflineSceneRenderer(WorksHere):
     """Implements `ports.SceneRenderer` with sprites and sub-pixel warps: no model, no network.
 
     Args:

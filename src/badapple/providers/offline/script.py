@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from badapple import styles
 from badapple.errors import ConfigError
-from badapple.media.timeline import plan_lengths
-from badapple.models import Maker, Scene, Script
+from badapple.media.timeline import BREATH, LEAD_IN, plan_lengths
+from badapple.models import FPS, OVERLAP, Maker, Scene, Script
+from badapple.ports import WorksHere
 from badapple.process import in_thread
 from badapple.providers.offline.copybook import SCENES, Copy, Line, copy_for, film_for
 from badapple.providers.offline.naming import cta_sentence, is_plural, sentence, spoken_name
@@ -30,6 +31,8 @@ _OWN_SHARE = 0.65  #: how often a scene takes its category's own line where the 
 _MOST_LEAD_WORDS = 4  #: of the sentence that begins the user's facts
 _POINTS = 3  #: facts shown at once
 _LONGEST_FACTS = 95  #: characters that one scene's voice may take for facts
+_SURE_PACE = 13.0  #: characters a second that every voice speaks without haste
+_LEAD = 22  #: characters of the sentence that begins the facts
 _LONGEST_VOICE = 100  #: characters of one scene's voice with an added sentence
 _TELLING = 5  #: letters of a word that people notice hearing twice
 _STILL = "Vertical 9:16. {product} looks exactly as in the picture. No text, no captions, no added logos."
@@ -44,7 +47,7 @@ class _Facts:
     after: tuple[str, ...]
 
 
-class OfflineScriptWriter:
+class OfflineScriptWriter(WorksHere):
     """Writes a script from templates.
 
     Args:
@@ -68,12 +71,12 @@ class OfflineScriptWriter:
                 hint="bring your own script with --script FILE.json; with empty voice texts the film is silent",
             )
         style = styles.load(brief.style, self._style_dirs)
-        script = draft(brief, style, product.category)
+        script = draft(brief, style, product.category, longest=_longest(offer))
         return await in_thread(_timed, script, brief=brief, style=style, offer=offer)
 
 
-def draft(brief: Brief, style: Style, category: str) -> Script:
-    """Write the words; scene lengths are still zero."""
+def draft(brief: Brief, style: Style, category: str, *, longest: int = _LONGEST_VOICE) -> Script:
+    """Write the words, each scene's voice `longest` characters at most; scene lengths are still zero."""
     shown = " ".join(brief.product_name.split())
     name = spoken_name(shown, say=brief.say)
     random = Random(f"{brief.seed} {style.name} {shown}")
@@ -83,12 +86,13 @@ def draft(brief: Brief, style: Style, category: str) -> Script:
     cta_voice = cta_sentence(cta, name=name)
     said = [_fill(line.said, name=name, generic=film_for(category).generic) for line in lines]
     room = MOST_WORDS - _words([said[0], said[1], said[3], cta_voice]) - _MOST_LEAD_WORDS
-    facts = _sort_facts(brief.facts, room=room)
+    facts = _sort_facts(brief.facts, room=room, longest=min(longest - _LEAD, _LONGEST_FACTS))
     if facts.points:
         lead = random.choice(copy.facts)
         lines[2], said[2] = replace(lines[2], shown=lead.shown), " ".join((lead.said, *facts.beside))
-        said[3] = " ".join((*facts.after, said[3]))
-    said = _fuller(said, copy, random, room=MOST_WORDS - _words([cta_voice]), facts=facts)
+        if len(" ".join((*facts.after, said[3]))) <= longest or longest == _LONGEST_VOICE:
+            said[3] = " ".join((*facts.after, said[3]))
+    said = _fuller(said, copy, random, room=MOST_WORDS - _words([cta_voice]), facts=facts, longest=longest)
     scenes = tuple(
         Scene(
             id=number,
@@ -117,6 +121,14 @@ def _timed(script: Script, *, brief: Brief, style: Style, offer: SceneOffer) -> 
     return replace(script, scenes=scenes, cta_frames=cta_frames)
 
 
+def _longest(offer: SceneOffer) -> int:
+    """Return the characters that a scene's voice may have: what anyone speaks within the lengths that are sold."""
+    if not offer.lengths:
+        return _LONGEST_VOICE
+    seconds = (max(offer.lengths) - OVERLAP) / FPS - LEAD_IN - BREATH
+    return min(_LONGEST_VOICE, int(seconds * _SURE_PACE))
+
+
 def _choose(copy: Copy, random: Random) -> list[Line]:
     """Pick a line for each scene, none twice."""
     lines: list[Line] = []
@@ -128,14 +140,14 @@ def _choose(copy: Copy, random: Random) -> list[Line]:
     return lines
 
 
-def _fuller(said: list[str], copy: Copy, random: Random, *, room: int, facts: _Facts) -> list[str]:
+def _fuller(said: list[str], copy: Copy, random: Random, *, room: int, facts: _Facts, longest: int) -> list[str]:
     """Let the voice add a sentence to each scene that has the words to spare, the user's facts apart."""
     fuller = list(said)
     for at, scene in enumerate(SCENES):
         choices = random.sample(copy.after[scene], len(copy.after[scene]))
         more = min(choices, key=lambda said: len(_telling(said) & _telling(" ".join(fuller))))
         busy = (scene == "look" and facts.points) or (scene == "invite" and facts.after)
-        if not busy and _words([*fuller, more]) <= room and len(f"{said[at]} {more}") <= _LONGEST_VOICE:
+        if not busy and _words([*fuller, more]) <= room and len(f"{said[at]} {more}") <= longest:
             fuller[at] = f"{said[at]} {more}"
     return fuller
 
@@ -155,20 +167,20 @@ def _fill(text: str, *, name: str, generic: str) -> str:
     return text.replace("{it}", pronoun).replace("{name}", name)
 
 
-def _sort_facts(facts: tuple[str, ...], *, room: int) -> _Facts:
+def _sort_facts(facts: tuple[str, ...], *, room: int, longest: int) -> _Facts:
     """Divide the user's facts: three are shown, and said as far as there is time; of the rest one may be said."""
     points = tuple(" ".join(fact.split()).rstrip(" .;,") for fact in facts if any(char.isalnum() for char in fact))
     shown, rest = points[:_POINTS], points[_POINTS:]
-    beside, room = _sayable(shown, room=room)
-    after, _ = _sayable(rest, room=room)
+    beside, room = _sayable(shown, room=room, longest=longest)
+    after, _ = _sayable(rest, room=room, longest=longest)
     return _Facts(points=shown, beside=beside, after=after[:1])
 
 
-def _sayable(points: tuple[str, ...], *, room: int) -> tuple[tuple[str, ...], int]:
+def _sayable(points: tuple[str, ...], *, room: int, longest: int) -> tuple[tuple[str, ...], int]:
     said: list[str] = []
     for point in points:
         text = sentence(point)
-        fits = _words([text]) <= room and len(" ".join([*said, text])) <= _LONGEST_FACTS
+        fits = _words([text]) <= room and len(" ".join([*said, text])) <= longest
         if text and speakable(text) and fits:
             said.append(text)
             room -= _words([text])

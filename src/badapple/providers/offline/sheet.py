@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
+from badapple.media.shapes import Outline, coverage, rounded, slanted
 from badapple.models import Box
 
 if TYPE_CHECKING:
@@ -17,36 +18,6 @@ if TYPE_CHECKING:
     from badapple.media.typeset import Setting
 
 __all__ = ["Outline", "Sheet", "rounded", "slanted"]
-
-Outline: TypeAlias = "NDArray[np.float32]"  #: (n, 2) corner points x, y in px
-_FINE = 4  #: samples per px, each way, along edges
-_CORNER = 24  #: points of a round corner
-
-
-def rounded(box: Box, radius: float) -> Outline:
-    """Return a rectangle with round corners."""
-    radius = max(0.0, min(radius, box.width / 2, box.height / 2))
-    if radius < 0.5:
-        return slanted(box, 0.0)
-    arc = np.linspace(0, math.pi / 2, _CORNER)
-    circle = np.stack([np.cos(arc), np.sin(arc)], axis=1) * radius
-    right, bottom, left, top = box.right - radius, box.bottom - radius, box.left + radius, box.top + radius
-    turned = np.stack([-circle[:, 1], circle[:, 0]], axis=1)
-    quarters = [
-        np.add(circle, (right, bottom)), np.add(turned, (left, bottom)), np.subtract((left, top), circle),
-        np.subtract((right, top), turned),
-    ]  # fmt: skip
-    return np.concatenate(quarters).astype(np.float32)
-
-
-def slanted(box: Box, slant: float) -> Outline:
-    """Return a rectangle whose top edge is moved right, and its bottom edge left, by half of `slant` px each."""
-    half = slant / 2
-    corners = [
-        (box.left + half, box.top), (box.right + half, box.top), (box.right - half, box.bottom),
-        (box.left - half, box.bottom),
-    ]  # fmt: skip
-    return np.asarray(corners, np.float32)
 
 
 class Sheet:
@@ -61,7 +32,7 @@ class Sheet:
 
     def fill(self, outline: Outline, colour: RGB | NDArray[np.float32], opacity: float = 1.0) -> None:
         """Fill an outline with a colour, or with a colour for each row ((n, 3), from its top to its bottom)."""
-        cover, left, top = _coverage(outline)
+        cover, left, top = coverage(outline)
         paint = np.asarray(colour, np.float32)
         if paint.ndim == 2:
             rows = cv2.resize(paint[:, None], (1, cover.shape[0]), interpolation=cv2.INTER_LINEAR)
@@ -70,12 +41,12 @@ class Sheet:
 
     def line(self, outline: Outline, inner: Outline, colour: RGB, opacity: float = 1.0) -> None:
         """Fill what lies between two outlines."""
-        cover, left, top = _coverage(outline, inner)
+        cover, left, top = coverage(outline, inner)
         self._lay(cover * opacity, np.asarray(colour, np.float32), left, top)
 
     def picture(self, outline: Outline, rgb: NDArray[np.float32], left: int, top: int) -> None:
         """Fill an outline with a picture (h, w, 3) that stands at (left, top)."""
-        cover, x, y = _coverage(outline)
+        cover, x, y = coverage(outline)
         height, width = rgb.shape[:2]
         whole = np.zeros((height, width), np.float32)
         y0, x0 = max(0, y - top), max(0, x - left)
@@ -86,7 +57,7 @@ class Sheet:
     def shadow(self, outline: Outline, colour: RGB, opacity: float, *, soft: float, down: float) -> None:
         """Lay the blurred shape of an outline, moved down."""
         margin = math.ceil(soft * 3)
-        cover, left, top = _coverage(outline)
+        cover, left, top = coverage(outline)
         cover = np.pad(cover, margin)
         step = max(1, int(soft / 4))
         small = cv2.resize(cover, (cover.shape[1] // step, cover.shape[0] // step), interpolation=cv2.INTER_AREA)
@@ -142,15 +113,3 @@ class Sheet:
         if paint.ndim == 3:
             paint = paint[part[0]] if paint.shape[1] == 1 else paint[part]
         self.rgb[area] += (paint - self.rgb[area]) * alpha[part][..., None]
-
-
-def _coverage(*outlines: Outline) -> tuple[NDArray[np.float32], int, int]:
-    """Return how much of each px lies inside the outlines (even-odd), 0-1, and the left and top of that picture."""
-    points = np.concatenate(outlines)
-    left, top = (math.floor(value) - 1 for value in points.min(axis=0))
-    right, bottom = (math.ceil(value) + 1 for value in points.max(axis=0))
-    fine = np.zeros(((bottom - top) * _FINE, (right - left) * _FINE), np.uint8)
-    corners = [np.round(((outline - (left, top)) * _FINE - 0.5) * 16).astype(np.int32) for outline in outlines]
-    cv2.fillPoly(fine, corners, 255, lineType=cv2.LINE_AA, shift=4)
-    cover = cv2.resize(fine, (right - left, bottom - top), interpolation=cv2.INTER_AREA)
-    return np.asarray(cover, np.float32) / np.float32(255), left, top

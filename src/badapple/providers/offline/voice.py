@@ -14,6 +14,7 @@ from badapple.errors import ConfigError, ScriptError
 from badapple.media.loudness import SILENT, loudness
 from badapple.media.timing import bounds
 from badapple.models import Maker, Utterance, Voice, Word
+from badapple.ports import WorksHere
 from badapple.providers.offline import speech
 from badapple.providers.offline.pace import FASTEST, PAUSE, lengths, seconds_at
 from badapple.providers.offline.phonemes import read
@@ -57,7 +58,7 @@ class _Take:
         return len(self.samples) / _RATE
 
 
-class OfflineVoice:
+class OfflineVoice(WorksHere):
     """Speaks with the neural English voice that comes inside the hibari-tts package; never downloads another."""
 
     maker = Maker(name="offline", model=speech.MODEL, generated=True)
