@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from badapple.errors import ConfigError, UnknownStyleError
 
-__all__ = ["Captions", "Motion", "Music", "Palette", "Style", "Type", "VoiceLook", "known", "load"]
+__all__ = ["Acting", "Captions", "Motion", "Music", "Palette", "Style", "Type", "VoiceLook", "known", "load"]
 
 _HERE = Path(__file__).parent
 Hex = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
@@ -66,11 +66,21 @@ class Captions(_Table):
     highlight: Literal["accent", "ink"] = "accent"
 
 
+class Acting(_Table):
+    """How a bought voice speaks; without a speed of its own it follows the style's pace."""
+
+    stability: Share = 0.5
+    similarity: Share = 0.75
+    style: Share = 0.0
+    speed: Annotated[float, Field(ge=0.9, le=1.15)] | None = None
+
+
 class VoiceLook(_Table):
-    """Pace, and voices by provider in order of choice."""
+    """Pace of the offline voice; ElevenLabs voices in order of choice, each its name and id, and how they speak."""
 
     pace: float = Field(1.0, ge=0.7, le=1.3)
     elevenlabs: tuple[str, ...] = ()
+    acting: Acting = Acting()
 
 
 class Music(_Table):
