@@ -8,14 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 from badapple import product as products
 from badapple.media import sound
-from badapple.models import Box, Scene, TextBox
+from badapple.models import Box, Brief, Canvas, CardOrder, Scene, SceneOffer, SceneOrder, TextBox, VoiceOrder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from badapple.models import Asset, AssetRequest, Product
 
-__all__ = ["placements_of", "product_of", "scene_of", "shifted", "text_box_of"]
+__all__ = [
+    "brief_of",
+    "card_order",
+    "offer_of",
+    "placements_of",
+    "product_of",
+    "scene_of",
+    "scene_order",
+    "shifted",
+    "text_box_of",
+    "voice_order",
+]
 
 
 def product_of(asset: Asset, *, category: str) -> Product:
@@ -32,6 +43,41 @@ def scene_of(body: Mapping[str, Any]) -> Scene:
 def text_box_of(body: Mapping[str, Any]) -> TextBox:
     """Return the box that `dataclasses.asdict` wrote."""
     return TextBox(**{**body, "box": Box(**body["box"])})
+
+
+def brief_of(what: Mapping[str, Any]) -> Brief:
+    """Return what the user asked for, from the params of a script's request."""
+    names = ("product_name", "style", "cta_text", "language", "seed", "say")
+    return Brief(**{name: what[name] for name in names}, facts=tuple(what["facts"]))
+
+
+def offer_of(what: Mapping[str, Any]) -> SceneOffer:
+    """Return what the scene renderer sells, from the params of a script's request."""
+    return SceneOffer(lengths=tuple(what["lengths"]), frames=what["frames"])
+
+
+def voice_order(what: Mapping[str, Any]) -> VoiceOrder:
+    """Return the order for a voice, from the params of its request."""
+    return VoiceOrder(
+        texts=tuple(what["texts"]), slots=tuple(what["slots"]), style=what["style"], language=what["language"],
+        seed=what["seed"], pronounce=tuple((written, said) for written, said in what["pronounce"]),
+    )  # fmt: skip
+
+
+def scene_order(what: Mapping[str, Any], product: Product, *, canvas: Canvas) -> SceneOrder:
+    """Return the order for a scene, from what describes it."""
+    return SceneOrder(
+        scene=scene_of(what["scene"]), style=what["style"], product_name=what["product_name"], product=product,
+        canvas=canvas, seed=what["seed"], take=what.get("take", 0),
+    )  # fmt: skip
+
+
+def card_order(what: Mapping[str, Any], product: Product) -> CardOrder:
+    """Return the order for an end card, from the params of its request."""
+    return CardOrder(
+        product_name=what["product_name"], cta=what["cta"], line=what["line"], style=what["style"], product=product,
+        seed=what["seed"],
+    )  # fmt: skip
 
 
 def shifted(box: TextBox, frames: int) -> TextBox:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
-    from badapple.assets.recipes import Made, Recipe
+    from badapple.assets.made import Made, Recipe
     from badapple.cache import Cache
     from badapple.journal import Journal
     from badapple.models import Asset
@@ -86,6 +86,11 @@ class LocalRunner:
         self._seen[asset.digest] = request
         return asset
 
+    async def find(self, request: AssetRequest) -> Asset | None:
+        """Return the asset if it is finished; nothing is made."""
+        key = _key(request)
+        return None if self._stale(key) else await self._quick(self._journal.find, key)
+
     async def ingest(self, file: Path, *, kind: str, sha256: str) -> Asset:
         """Keep a file that the caller handed in, named by its content."""
         key = hashlib.sha256(f"{kind}:{sha256}".encode()).hexdigest()
@@ -117,24 +122,40 @@ class LocalRunner:
 
     async def _make(self, key: str, request: AssetRequest, on_begin: Begun | None) -> Asset:
         inputs = {name: await self._input(digest) for name, digest in request.inputs.items()}
+        recipe = self._recipes[request.kind]
+        maker = (recipe.maker(request) if recipe.maker else None) or _OURS
+        if maker.hosted:
+            # It waits for a vendor: it takes no slot from what needs a processor, and whoever wants the same thing
+            # must be known to the till, which buys it once.
+            return await self._work(key, request, inputs, maker=maker, on_begin=on_begin)
         lock = AsyncFileLock(self._lock_path(key), run_in_executor=False, poll_interval=0.1)
         async with self._slots, lock:
             # Another process may have made it while this one waited.
             if not self._stale(key) and (found := await self._quick(self._journal.find, key)) is not None:
                 return found
-            recipe = self._recipes[request.kind]
-            await self._quick(self._journal.begin, key, request, recipe.maker or _OURS)
-            if on_begin is not None:
-                await on_begin(request)
-            begun = time.monotonic()
-            with self._cache.workplace() as folder:
-                made = await recipe.make(request, inputs, folder)
-                asset = await self._quick(self._collect, key, made, time.monotonic() - begun)
-            self._made.add(key)
-            return asset
+            return await self._work(key, request, inputs, maker=maker, on_begin=on_begin)
+
+    async def _work(
+        self,
+        key: str,
+        request: AssetRequest,
+        inputs: Mapping[str, Asset],
+        *,
+        maker: Maker,
+        on_begin: Begun | None,
+    ) -> Asset:
+        await self._quick(self._journal.begin, key, request, maker)
+        if on_begin is not None:
+            await on_begin(request)
+        begun = time.monotonic()
+        with self._cache.workplace() as folder:
+            made = await self._recipes[request.kind].make(request, inputs, folder)
+            asset = await self._quick(self._collect, key, made, time.monotonic() - begun)
+        self._made.add(key)
+        return asset
 
     def _collect(self, key: str, made: Made, seconds: float) -> Asset:
-        return self._journal.collect(key, made.files, facts=made.facts, seconds=round(seconds, 3))
+        return self._journal.collect(key, made.files, facts=made.facts, seconds=round(seconds, 3), cost=made.cost)
 
     async def _input(self, digest: str) -> Asset:
         """Find an input by its content; where a file of it is gone, make it again."""

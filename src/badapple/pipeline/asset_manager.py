@@ -4,20 +4,39 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from badapple.cache import sha256_of
-from badapple.errors import InputError
+from badapple.errors import InputError, ProviderError
+from badapple.pipeline.plan import StoodIn
+from badapple.pipeline.stages import finish_together
 from badapple.process import in_thread
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from badapple.models import Asset, AssetRequest
     from badapple.pipeline.progress import Progress
     from badapple.ports import AssetRunner
 
-__all__ = ["AssetManager"]
+__all__ = ["AssetManager", "Choices"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """Parts that belong together, and the same parts by another maker.
+
+    Attributes:
+        wanted: what is ordered.
+        otherwise: what is ordered instead, all of it, where one of the wanted cannot be had; may be empty.
+        check: raises a ProviderError where it is known beforehand that the wanted cannot be had, or None.
+    """
+
+    wanted: tuple[AssetRequest, ...]
+    otherwise: tuple[AssetRequest, ...] = ()
+    check: Callable[[], Awaitable[None]] | None = None
 
 
 class AssetManager:
@@ -32,6 +51,7 @@ class AssetManager:
     Attributes:
         name: names the job's folders, whatever string its id is.
         parts: label -> asset, in the order in which they were finished.
+        stood_in: what another maker made than was wanted.
     """
 
     def __init__(self, job_id: str, runner: AssetRunner, progress: Progress, *, temp_root: Path) -> None:
@@ -40,6 +60,7 @@ class AssetManager:
         self.name = hashlib.sha256(job_id.encode()).hexdigest()[:24]
         self._folder = temp_root / self.name
         self.parts: dict[str, Asset] = {}
+        self.stood_in: list[StoodIn] = []
 
     @property
     def folder(self) -> Path:
@@ -55,6 +76,47 @@ class AssetManager:
             await self._progress.part(request.stage, request.label, "reused" if asset.reused else "done")
             self.parts[request.label] = asset
         return asset
+
+    async def checked(self, choices: Choices) -> Choices:
+        """Return the choices, or those that stand in where the wanted cannot be had."""
+        try:
+            if choices.check is not None:
+                await choices.check()
+        except ProviderError as error:
+            if not choices.otherwise:
+                raise
+            for request in choices.wanted:
+                await self._stand_in(request, error)
+            return Choices(wanted=choices.otherwise)
+        return choices
+
+    async def make_all(self, choices: Choices) -> tuple[Asset, ...]:
+        """Make parts that belong together at once.
+
+        Where a vendor fails for good and others stand by, all of the parts are made by those.
+        """
+        try:
+            return tuple(await finish_together([self.make(request) for request in choices.wanted]))
+        except ProviderError as error:
+            if not choices.otherwise:
+                raise
+            for request in choices.wanted:
+                await self._stand_in(request, error)
+            return tuple(await finish_together([self.make(request) for request in choices.otherwise]))
+
+    async def try_to_make(self, request: AssetRequest, *, stood_in: bool) -> Asset | None:
+        """Return the asset; None where its vendor fails for good and somebody else stands in for it."""
+        try:
+            return await self.make(request)
+        except ProviderError as error:
+            if not stood_in:
+                raise
+            await self._stand_in(request, error)
+            return None
+
+    async def find(self, request: AssetRequest) -> Asset | None:
+        """Return the asset if it is finished; nothing is made, nobody is told."""
+        return await self._runner.find(request)
 
     async def ingest(self, file: Path, *, kind: str, sha256: str) -> Asset:
         """Keep a file that the caller handed in."""
@@ -80,6 +142,11 @@ class AssetManager:
     async def cleanup(self) -> None:
         """Remove the job's temporary folder; the result is never in it. May run twice."""
         await in_thread(shutil.rmtree, self._folder, ignore_errors=True)
+
+    async def _stand_in(self, request: AssetRequest, error: ProviderError) -> None:
+        self.parts.pop(request.label, None)
+        self.stood_in.append(StoodIn(part=request.label, wanted=request.params["by"], because=str(error)))
+        await self._progress.note(request.stage, f"{request.label} is made offline: {error}")
 
     async def _begun(self, request: AssetRequest) -> None:
         await self._progress.part(request.stage, request.label, "started")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from badapple.models import AssetRequest, StageName
-from badapple.pipeline.plan import fingerprint, signature
+from badapple.pipeline.asset_manager import Choices
+from badapple.pipeline.plan import fingerprint
 
 if TYPE_CHECKING:
     from badapple.pipeline.plan import Plan
@@ -17,15 +18,24 @@ __all__ = ["CTAGenerator"]
 class CTAGenerator:
     """Turns a plan into the order for the 1080x1920 card with the call to action."""
 
-    def __init__(self, painter: ImagePainter) -> None:
-        self._by = signature(painter.maker)
+    def __init__(self, painter: ImagePainter, *, stand_in: ImagePainter | None = None) -> None:
+        self._by = painter.maker.signature
+        self._stand_in = stand_in.maker.signature if stand_in is not None else None
 
     def request(self, plan: Plan) -> AssetRequest:
         """Return one request of kind `card`."""
+        return self._request(plan, by=self._by)
+
+    def choices(self, plan: Plan) -> Choices:
+        """Return the request, and the one for where the painter fails for good."""
+        otherwise = (self._request(plan, by=self._stand_in),) if self._stand_in else ()
+        return Choices(wanted=(self.request(plan),), otherwise=otherwise)
+
+    def _request(self, plan: Plan, *, by: str) -> AssetRequest:
         return AssetRequest(
             kind="card",
             params={
-                "by": self._by,
+                "by": by,
                 "look": fingerprint(plan.style),
                 "product_name": plan.brief.product_name,
                 "cta": plan.script.cta,

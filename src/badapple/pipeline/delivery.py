@@ -139,7 +139,13 @@ class Delivery:
             stage_seconds={},
             made=sum(not part.reused for part in parts),
             reused=sum(part.reused for part in parts),
-            warnings=tuple(qa["verdict"]["soft"]),
+            warnings=(
+                *(
+                    f"{part.part} was made offline, not by {part.wanted}: {part.because}"
+                    for part in self._assets.stood_in
+                ),
+                *qa["verdict"]["soft"],
+            ),
         )
 
     def _manifest(self, cut: Cut) -> dict[str, Any]:
@@ -155,6 +161,7 @@ class Delivery:
             "digital_source_type": cut.film.facts["digital_source_type"],
             "cost_usd": sum(part.cost for part in self._assets.parts.values()) / 1_000_000,
             "script": cut.plan.script.to_json(),
+            "stood_in": [asdict(part) for part in self._assets.stood_in],
             "parts": [
                 {
                     "part": label,

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,26 +19,29 @@ from badapple.journal import Journal
 from badapple.media import ffmpeg as tools
 from badapple.models import Brief, JobStatus, MakeOptions
 from badapple.pipeline.asset_manager import AssetManager
+from badapple.pipeline.bench import Bench, told
 from badapple.pipeline.cta_generator import CTAGenerator
 from badapple.pipeline.delivery import Delivery
 from badapple.pipeline.progress import Progress
+from badapple.pipeline.quote import Quote, Quoter
 from badapple.pipeline.script_generator import ScriptGenerator
 from badapple.pipeline.stages import JobRows
 from badapple.pipeline.video_composer import VideoComposer
 from badapple.pipeline.video_generator import VideoGenerator
 from badapple.pipeline.voiceover_generator import VoiceoverGenerator
-from badapple.process import in_thread
-from badapple.providers import Providers, resolve
+from badapple.providers import Providers, guesser, resolve
+from badapple.providers.choice import agreed, choose
+from badapple.providers.purchasing import open_purchasing
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable
+    from datetime import datetime
 
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
     from badapple.models import ProgressEvent, Video
     from badapple.ports import AssetRunner
-    from badapple.process import P, T
 
 __all__ = ["PipelineOrchestrationError", "PipelineOrchestrator", "create_pipeline_orchestrator"]
 
@@ -51,26 +54,32 @@ class PipelineOrchestrator:
     Attributes:
         job_id: as the caller gave it.
         video: the finished video and what lies beside it, after `execute_pipeline`.
+        purchasing: how the job buys, or None where it buys nothing.
+        resume_before: set where the work was stopped while vendors had orders: until when their goods can be fetched.
     """
 
     def __init__(
         self,
-        job: _Bench,
+        job: Bench,
         *,
         script_generator: ScriptGenerator,
         voiceover_generator: VoiceoverGenerator,
         video_generator: VideoGenerator,
         cta_generator: CTAGenerator,
         video_composer: VideoComposer,
+        quoter: Quoter | None = None,
     ) -> None:
         self.job_id = job.job_id
         self.video: Video | None = None
+        self.resume_before: datetime | None = None
         self.script_generator = script_generator
         self.voiceover_generator = voiceover_generator
         self.video_generator = video_generator
         self.cta_generator = cta_generator
         self.video_composer = video_composer
+        self.purchasing = job.purchasing
         self._bench = job
+        self._quoter = quoter
         self._rows, self._progress, self._assets = job.rows, job.progress, job.assets
 
     async def execute_pipeline(
@@ -88,19 +97,33 @@ class PipelineOrchestrator:
             PipelineOrchestrationError: a part failed for good; says which, why, and what was charged.
         """
         async with self._job(self._brief(product_name, style, cta_text, photo=product_image_path)) as brief:
-            with self._failing("Script generation failed"):
+            async with self._failing("Script generation failed"):
                 plan = await self.script_generator.generate(brief, self._bench.options)
             async with self.video_composer.film(plan) as film:
-                with self._failing("Asset generation failed"):
+                async with self._failing("Asset generation failed"):
                     await film.add_all(
-                        self.voiceover_generator.requests(plan),
-                        self.video_generator.sources(plan),
-                        self.cta_generator.request(plan),
+                        self.voiceover_generator.choices(plan),
+                        self.video_generator.shots(plan),
+                        self.cta_generator.choices(plan),
                     )
-                with self._failing("Video composition failed"):
+                async with self._failing("Video composition failed"):
                     video = await film.finish()
-        self.video = replace(video, stage_seconds=self._progress.seconds)
+        self.video = replace(video, stage_seconds=self._progress.seconds, cost=(await self._bench.spent()).charged)
         return str(video.path)
+
+    async def quote(
+        self, product_name: str, style: str, cta_text: str, product_image_path: str | Path | None = None
+    ) -> Quote:
+        """Return what the same `execute_pipeline` would buy, and for how much; nothing is bought or sent.
+
+        Raises:
+            InputError: the name, the photo or another input cannot be used.
+        """
+        quoter, brief = self._quoter, self._brief(product_name, style, cta_text, photo=product_image_path)
+        if quoter is None:
+            return Quote(lines=())
+        with self._progress.silent():
+            return await quoter.quote(brief, self._bench.options)
 
     async def cleanup(self) -> None:
         """Remove the job's temporary files, never the result; may run twice."""
@@ -128,8 +151,10 @@ class PipelineOrchestrator:
         self._progress.expected = await call(self._rows.typical_seconds, options)
         _log.info("pipeline_execution_started", extra={"job_id": self.job_id, "style": brief.style})
         try:
-            yield brief
+            async with self._bench.buying():
+                yield brief
         except asyncio.CancelledError:
+            self.resume_before = await self._bench.pause()
             await self._end(JobStatus.CANCELLED, "cancelled", "Stopped; finished parts are kept")
             raise
         except PipelineOrchestrationError as error:
@@ -153,44 +178,25 @@ class PipelineOrchestrator:
         self, status: JobStatus, word: str, message: str, *, video_url: str | None = None, error: str | None = None
     ) -> None:
         await self._progress.rest()
-        cost = sum(part.cost for part in self._assets.parts.values())
-        await self._bench.call(self._rows.end, status, video_url=video_url, error=error, cost=cost)
+        spent = await self._bench.spent()
+        await self._bench.call(self._rows.end, status, video_url=video_url, error=error, cost=spent.charged)
         await self._progress.end(word, message)
 
-    @contextlib.contextmanager
-    def _failing(self, words: str) -> Iterator[None]:
-        """Turn any error of a phase into the one that leaves the pipeline."""
+    @contextlib.asynccontextmanager
+    async def _failing(self, words: str) -> AsyncIterator[None]:
+        """Turn any error of a phase into the one that leaves the pipeline, once what is paid for is collected."""
         try:
             yield
         except Exception as error:
+            spent = await self._bench.settle()
             raise PipelineOrchestrationError(
-                f"{words}: {str(error) or type(error).__name__}",
+                f"{words}: {str(error) or type(error).__name__}{told(spent)}",
                 stage=self._progress.failed,
                 cause=error,
                 retryable=isinstance(error, TransientProviderError | DiskError),
+                charged=spent.charged,
+                possibly_charged=spent.possibly_charged,
             ) from error
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Bench:
-    """What one job works with."""
-
-    job_id: str
-    rows: JobRows
-    progress: Progress
-    assets: AssetManager
-    options: MakeOptions
-    delivery: Delivery
-    session: Session | None
-    threaded: bool
-
-    async def call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Do database work off the event loop, unless the database lives in this thread."""
-        return await in_thread(work, *args, **kwargs) if self.threaded else work(*args, **kwargs)
-
-    def delivered(self) -> str | None:
-        """Return where the finished video is."""
-        return str(self.delivery.path) if self.delivery.path else None
 
 
 def create_pipeline_orchestrator(
@@ -222,9 +228,18 @@ def create_pipeline_orchestrator(
     settings, options = settings or get_settings(), options or MakeOptions()
     ffmpeg = tools.locate(settings.ffmpeg)
     engine, threaded = _database(db_session, settings)
-    providers = providers or resolve(settings, ffmpeg=ffmpeg, script_file=options.script)
+    cache = Cache(settings.cache_dir, max_bytes=settings.cache_bytes)
+    purchasing = None
+    if providers is None:
+        choice = choose(
+            options.makers, settings, agreed=agreed(options.makers, settings), own_script=bool(options.script)
+        )
+        if choice.vendors:
+            purchasing = open_purchasing(
+                engine, cache, settings, job=job_id, max_cost=options.makers.max_cost, threaded=threaded
+            )
+        providers = resolve(settings, ffmpeg=ffmpeg, script_file=options.script, choice=choice, purchasing=purchasing)
     if runner is None:
-        cache = Cache(settings.cache_dir, max_bytes=settings.cache_bytes)
         book = recipes(providers, settings, ffmpeg=ffmpeg)
         runner = LocalRunner(
             Journal(engine, cache),
@@ -238,19 +253,32 @@ def create_pipeline_orchestrator(
     progress = Progress(job_id, rows, redis_client=redis_client, on_progress=on_progress, threaded=threaded)
     assets = AssetManager(job_id, runner, progress, temp_root=settings.data_dir / "tmp")
     delivery = Delivery(assets, job_id=job_id, options=options, folder=settings.data_dir / "videos")
+    bench = Bench(
+        job_id=job_id, rows=rows, progress=progress, assets=assets, options=options, delivery=delivery,
+        session=db_session, engine=engine, threaded=threaded, purchasing=purchasing,
+    )  # fmt: skip
+    return _wired(bench, providers, settings)
+
+
+def _wired(bench: Bench, makers: Providers, settings: Settings) -> PipelineOrchestrator:
+    """Give every component its makers, and those who stand in for them."""
+    assets, progress, spare = bench.assets, bench.progress, makers.stand_in
+    script = ScriptGenerator(
+        assets, progress, writer=makers.script, stand_in=spare.script if spare else None, offer=makers.scenes.offer,
+        style_dirs=settings.style_dirs, font_dirs=settings.font_dirs,
+    )  # fmt: skip
+    voice = VoiceoverGenerator(makers.voice, stand_in=spare.voice if spare else None)
+    video = VideoGenerator(makers.scenes, stand_in=spare.scenes if spare else None)
+    cta = CTAGenerator(makers.painter, stand_in=spare.painter if spare else None)
+    quoter = None
+    if makers.till is not None:
+        quoter = Quoter(
+            assets=assets, makers=makers, till=makers.till, guess=guesser(makers, settings), script_generator=script,
+            voiceover_generator=voice, video_generator=video, cta_generator=cta,
+        )  # fmt: skip
     return PipelineOrchestrator(
-        _Bench(
-            job_id=job_id, rows=rows, progress=progress, assets=assets, options=options,
-            delivery=delivery, session=db_session, threaded=threaded,
-        ),
-        script_generator=ScriptGenerator(
-            assets, progress, writer=providers.script, offer=providers.scenes.offer,
-            style_dirs=settings.style_dirs, font_dirs=settings.font_dirs,
-        ),
-        voiceover_generator=VoiceoverGenerator(providers.voice),
-        video_generator=VideoGenerator(providers.scenes),
-        cta_generator=CTAGenerator(providers.painter),
-        video_composer=VideoComposer(assets, progress, music=providers.music, delivery=delivery),
+        bench, script_generator=script, voiceover_generator=voice, video_generator=video, cta_generator=cta,
+        video_composer=VideoComposer(assets, progress, music=makers.music, delivery=bench.delivery), quoter=quoter,
     )  # fmt: skip
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from badapple.models import Asset, Brief, MakeOptions, Maker, Product, Script
+    from badapple.models import Asset, AssetRequest, Brief, MakeOptions, Product, Script
     from badapple.styles import Style
 
-__all__ = ["Plan", "fingerprint", "signature"]
+__all__ = ["Plan", "Shot", "StoodIn", "fingerprint"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +34,34 @@ class Plan:
     script: Script
 
 
-def signature(maker: Maker) -> str:
-    """Return the maker as it enters the keys of what it makes."""
-    return f"{maker.name}:{maker.model}"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shot:
+    """What one scene is shown from, as JSON values that describe it completely.
+
+    Attributes:
+        source: what its segments are made of: a scene to be drawn, or footage.
+        footage: the order for the footage, or None where the scene is drawn.
+        otherwise: a scene to be drawn where the footage cannot be had, or None.
+    """
+
+    source: dict[str, Any]
+    footage: AssetRequest | None = None
+    otherwise: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoodIn:
+    """A part that another maker made than was wanted.
+
+    Attributes:
+        part: which.
+        wanted: signature of the maker that failed.
+        because: why, for people.
+    """
+
+    part: str
+    wanted: str
+    because: str
 
 
 def fingerprint(style: Style) -> str:

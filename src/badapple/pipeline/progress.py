@@ -16,7 +16,7 @@ from badapple.models import ProgressEvent, StageName, StageStatus
 from badapple.process import in_thread
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from badapple.pipeline.stages import JobRows
     from badapple.process import P, T
@@ -58,6 +58,7 @@ class Progress:
         self._on_progress = on_progress
         self._threaded = threaded
         self._lock = asyncio.Lock()
+        self._silent = False
         self._percent = 0
         self._parts: dict[StageName, set[str]] = {name: set() for name in StageName}
         self._totals: dict[StageName, int] = dict.fromkeys(StageName, 1)
@@ -95,6 +96,19 @@ class Progress:
             self._parts[stage].add(label)
         verb = {"started": "Making", "done": "Finished", "reused": "Found"}[state]
         await self._tell(stage, f"{verb} {label}", part=label, part_state=state)
+
+    @contextlib.contextmanager
+    def silent(self) -> Iterator[None]:
+        """Tell nobody of what happens inside the block: it is no part of the job."""
+        self._silent = True
+        try:
+            yield
+        finally:
+            self._silent = False
+
+    async def note(self, stage: StageName, message: str) -> None:
+        """Tell something that is no part's progress."""
+        await self._tell(stage, message)
 
     async def rest(self) -> None:
         """Put stages that were stopped half-way back to pending."""
@@ -145,6 +159,8 @@ class Progress:
         }
 
     async def _send(self, event: ProgressEvent) -> None:
+        if self._silent:
+            return
         async with self._lock:  # two parts that end together must be seen in the order of their `seq`
             seq = await self._call(self._rows.event, event)
             event = replace(event, seq=seq)

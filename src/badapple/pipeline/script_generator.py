@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from badapple import product as products
@@ -11,8 +11,9 @@ from badapple import styles
 from badapple.assets.parts import product_of
 from badapple.errors import InputError, PhotoError
 from badapple.media.fonts import FontBook
-from badapple.models import AssetRequest, Script, StageName
-from badapple.pipeline.plan import Plan, fingerprint, signature
+from badapple.models import DRAFT, AssetRequest, Script, StageName
+from badapple.pipeline.asset_manager import Choices
+from badapple.pipeline.plan import Plan, fingerprint
 from badapple.process import in_thread
 from badapple.product.category import category
 
@@ -24,7 +25,15 @@ if TYPE_CHECKING:
     from badapple.pipeline.progress import Progress
     from badapple.ports import ScriptWriter
 
-__all__ = ["ScriptGenerator"]
+__all__ = ["Draft", "ScriptGenerator"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A plan, and whether its script is written or guessed."""
+
+    plan: Plan
+    written: bool
 
 
 class ScriptGenerator:
@@ -34,6 +43,7 @@ class ScriptGenerator:
         assets: makes them.
         progress: is told of the stage.
         writer: who writes.
+        stand_in: who writes where the writer fails for good, or None.
         offer: what scene lengths the renderer sells.
         style_dirs: folders with styles of the user's own.
         font_dirs: folders with further fonts.
@@ -45,6 +55,7 @@ class ScriptGenerator:
         progress: Progress,
         *,
         writer: ScriptWriter,
+        stand_in: ScriptWriter | None = None,
         offer: SceneOffer,
         style_dirs: tuple[Path, ...] = (),
         font_dirs: tuple[Path, ...] = (),
@@ -52,6 +63,7 @@ class ScriptGenerator:
         self._assets = assets
         self._progress = progress
         self._writer = writer
+        self._stand_in = stand_in
         self._offer = offer
         self._style_dirs = style_dirs
         self._font_dirs = font_dirs
@@ -69,19 +81,50 @@ class ScriptGenerator:
         async with self._progress.stage(StageName.SCRIPT_GEN, first, done="The script is written", parts=2):
             return await self._plan(brief, options)
 
+    async def draft(self, brief: Brief, options: MakeOptions, *, guess: ScriptWriter) -> Draft:
+        """Return the plan as far as it is known: with the script where it is written, else with a guess at it.
+
+        Raises:
+            InputError: as `generate`.
+        """
+        style = styles.load(brief.style, self._style_dirs)
+        check_words(brief)
+        product_asset = await self._look_at_photo(brief)
+        product = product_of(product_asset, category=category(brief.product_name))
+        wanted, *_ = self._script_requests(brief, style, product=product, digest=product_asset.digest)
+        found = await self._assets.find(wanted)
+        if found is not None:
+            script = Script.from_json(found.facts["script"])
+        else:
+            # Its length is what matters, and the guess is always in English.
+            script = await guess.write(replace(brief, language="en"), product, self._offer)
+        plan = Plan(
+            brief=brief, options=options, style=style, product=product, product_asset=product_asset, script=script
+        )
+        return Draft(plan=plan, written=found is not None)
+
     async def _plan(self, brief: Brief, options: MakeOptions) -> Plan:
         style = styles.load(brief.style, self._style_dirs)
         check_words(brief)
         await in_thread(FontBook(self._font_dirs).check, " ".join((brief.product_name, brief.cta_text, *brief.facts)))
         product_asset = await self._look_at_photo(brief)
         product = product_of(product_asset, category=category(brief.product_name))
-        script_asset = await self._assets.make(
-            self._script_request(brief, style, product=product, digest=product_asset.digest)
-        )
+        wanted, *otherwise = self._script_requests(brief, style, product=product, digest=product_asset.digest)
+        (script_asset,) = await self._assets.make_all(Choices(wanted=(wanted,), otherwise=tuple(otherwise)))
+        script = Script.from_json(script_asset.facts["script"])
+        if not self._offer.frames:
+            await in_thread(self._check_titles, script, style)
         return Plan(
-            brief=brief, options=options, style=style, product=product, product_asset=product_asset,
-            script=Script.from_json(script_asset.facts["script"]),
-        )  # fmt: skip
+            brief=brief, options=options, style=style, product=product, product_asset=product_asset, script=script
+        )
+
+    def _check_titles(self, script: Script, style: styles.Style) -> None:
+        """Set the words that will stand over footage once, before the footage is paid for."""
+        from badapple.media.titles import Overlay  # noqa: PLC0415 - heavy, and not needed where scenes are drawn
+
+        book = FontBook(self._font_dirs)
+        for scene in script.scenes:
+            Overlay(scene, style=style, canvas=DRAFT, book=book)
 
     async def _look_at_photo(self, brief: Brief) -> Asset:
         order = AssetRequest(kind="product", params={}, stage=StageName.SCRIPT_GEN, label="product picture")
@@ -96,11 +139,23 @@ class ScriptGenerator:
             shown = str(error).replace(photo.files["photo"].name, brief.photo.name)
             raise PhotoError(shown, hint=error.hint) from error
 
-    def _script_request(self, brief: Brief, style: styles.Style, *, product: Product, digest: str) -> AssetRequest:
+    def _script_requests(
+        self, brief: Brief, style: styles.Style, *, product: Product, digest: str
+    ) -> tuple[AssetRequest, ...]:
+        """Return the request for the writer's script, and for that of whoever stands in."""
+        writers = (self._writer, *((self._stand_in,) if self._stand_in is not None else ()))
+        return tuple(
+            self._script_request(brief, style, by=writer.maker.signature, product=product, digest=digest)
+            for writer in writers
+        )
+
+    def _script_request(
+        self, brief: Brief, style: styles.Style, *, by: str, product: Product, digest: str
+    ) -> AssetRequest:
         return AssetRequest(
             kind="script",
             params={
-                "by": signature(self._writer.maker),
+                "by": by,
                 "look": fingerprint(style),
                 "style": brief.style,
                 "product_name": brief.product_name,

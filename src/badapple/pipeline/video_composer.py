@@ -12,16 +12,16 @@ from badapple import __version__
 from badapple.media import captions, timeline
 from badapple.models import FPS, OVERLAP, TOTAL_FRAMES, AssetRequest, StageName, Utterance, Word
 from badapple.pipeline.delivery import Cut
-from badapple.pipeline.plan import fingerprint, signature
+from badapple.pipeline.plan import fingerprint
 from badapple.pipeline.stages import finish_together
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from badapple.models import Asset, Video
-    from badapple.pipeline.asset_manager import AssetManager
+    from badapple.pipeline.asset_manager import AssetManager, Choices
     from badapple.pipeline.delivery import Delivery
-    from badapple.pipeline.plan import Plan
+    from badapple.pipeline.plan import Plan, Shot
     from badapple.pipeline.progress import Progress
     from badapple.ports import MusicSource
 
@@ -42,7 +42,7 @@ class VideoComposer:
         self._assets = assets
         self._progress = progress
         self._delivery = delivery
-        self._music_by = signature(music.maker)
+        self._music_by = music.maker.signature
 
     @contextlib.asynccontextmanager
     async def film(self, plan: Plan) -> AsyncIterator[Film]:
@@ -65,9 +65,12 @@ class Film:
         self._assets = assets
         self._progress = progress
         self._music_by = music_by
+        self._shots: Sequence[Shot] = ()
         self._sources: list[dict[str, Any]] = []
+        self._footage: dict[str, str] = {}  # label -> digest
         self._voices: tuple[Asset, ...] = ()
         self._card: Asset | None = None
+        self._affordable = asyncio.Event()
         self._spoken = asyncio.Event()
         self._carded = asyncio.Event()
         self._filmed = [asyncio.Event() for _ in plan.script.scenes]
@@ -76,11 +79,10 @@ class Film:
         self.placements: list[dict[str, Any]] = []
         self.segments: list[AssetRequest] = []
 
-    async def add_all(
-        self, voices: Sequence[AssetRequest], scenes: Sequence[dict[str, Any]], card: AssetRequest
-    ) -> None:
+    async def add_all(self, voices: Choices, shots: Sequence[Shot], card: Choices) -> None:
         """Make voices, scenes and card at once; seams and sound start as soon as their inputs exist."""
-        self._sources = list(scenes)
+        self._shots = shots
+        self._sources = [shot.source for shot in shots]
         self._tail = [asyncio.ensure_future(self._finish_segments()), asyncio.ensure_future(self._sound())]
         await finish_together([self._add_voices(voices), self._add_card(card), self._add_scenes()])
 
@@ -96,6 +98,9 @@ class Film:
             StageName.COMPOSITING, "Composing the film...", done="The film is composed", parts=parts
         ):
             _, sound = await asyncio.gather(*self._tail)
+            last = len(self._sources) - 1
+            self.segments = [part(number) for number in range(last) for part in (self._body, self._seam)]
+            self.segments.append(self._body(last))
             # Asked for once more, each segment is checked against its hash; a harmed one is made again.
             segments = [await self._assets.make(request) for request in self.segments]
             film = await self._assets.make(self._film_request(segments, await self._assets.make(sound)))
@@ -120,16 +125,18 @@ class Film:
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await task
 
-    async def _add_voices(self, requests: Sequence[AssetRequest]) -> None:
+    async def _add_voices(self, voices: Choices) -> None:
         first, done = "Recording the voiceovers...", "The voiceovers are recorded"
-        async with self._progress.stage(StageName.VOICE_GEN, first, done=done, parts=len(requests)):
-            self._voices = tuple(await finish_together([self._assets.make(request) for request in requests]))
+        async with self._progress.stage(StageName.VOICE_GEN, first, done=done, parts=len(voices.wanted)):
+            voices = await self._assets.checked(voices)
+            self._affordable.set()
+            self._voices = await self._assets.make_all(voices)
             self._place_voices()
             self._spoken.set()
 
-    async def _add_card(self, request: AssetRequest) -> None:
+    async def _add_card(self, card: Choices) -> None:
         async with self._progress.stage(StageName.CTA_GEN, "Painting the end card...", done="The end card is painted"):
-            self._card = await self._assets.make(request)
+            (self._card,) = await self._assets.make_all(card)
             facts, energy = dict(self._card.facts), self._plan.style.motion.energy
             self._sources.append(
                 {"type": "card", "frames": self._plan.script.cta_frames, "card": facts, "energy": energy}
@@ -137,14 +144,23 @@ class Film:
             self._carded.set()
 
     async def _add_scenes(self) -> None:
-        scenes = len(self._plan.script.scenes)
+        scenes = len(self._shots)
+        parts = scenes + sum(shot.footage is not None for shot in self._shots)
         async with self._progress.stage(
-            StageName.VIDEO_GEN, "Filming the scenes...", done="The scenes are filmed", parts=scenes
+            StageName.VIDEO_GEN, "Filming the scenes...", done="The scenes are filmed", parts=parts
         ):
-            await self._spoken.wait()  # the captions are burned in, so the words must be there
             await finish_together([self._add_scene(number) for number in range(scenes)])
 
     async def _add_scene(self, number: int) -> None:
+        shot = self._shots[number]
+        if shot.footage is not None:
+            await self._affordable.wait()  # no film is bought that would stay without a voice
+            found = await self._assets.try_to_make(shot.footage, stood_in=shot.otherwise is not None)
+            if found is not None:
+                self._footage[shot.footage.label] = found.digest
+            elif shot.otherwise is not None:
+                self._sources[number] = shot.otherwise
+        await self._spoken.wait()  # the captions are burned in, so the words must be there
         await self._assets.make(self._body(number))
         self._filmed[number].set()
 
@@ -152,10 +168,7 @@ class Film:
         await self._spoken.wait()
         await self._carded.wait()
         last = len(self._sources) - 1
-        for number in range(last):
-            self.segments += [self._body(number), self._seam(number)]
-        self.segments.append(self._body(last))
-        await asyncio.gather(self._assets.make(self.segments[-1]), *(self._join(number) for number in range(last)))
+        await asyncio.gather(self._assets.make(self._body(last)), *(self._join(number) for number in range(last)))
 
     async def _join(self, number: int) -> None:
         """Make a seam once the scenes on both sides are filmed: a scene that cannot be filmed fails as a scene."""
@@ -243,7 +256,7 @@ class Film:
         body = self._body(number)
         frames = self._plan.script.scenes[number].frames
         params = {**body.params, "at": 0, "first": 0, "count": frames, "cues": []}
-        return replace(body, params=params, stage=StageName.COMPOSITING, label=f"clip {number + 1}")
+        return replace(body, params=params, stage=StageName.COMPOSITING, label=f"scene {number + 1} alone")
 
     def _segment(
         self, *, at: int, first: int, count: int, left: int, right: int | None, stage: StageName, label: str
@@ -256,6 +269,7 @@ class Film:
         )
         sides = [self._sources[left]] + ([self._sources[right]] if right is not None else [])
         inputs = {"product": plan.product_asset.digest}
+        inputs |= {side["footage"]: self._footage[side["footage"]] for side in sides if side["type"] == "footage"}
         if self._card is not None and any(side["type"] == "card" for side in sides):
             inputs["card"] = self._card.digest
         return AssetRequest(
@@ -278,14 +292,14 @@ class Film:
     def _film_request(self, segments: Sequence[Asset], sound: Asset) -> AssetRequest:
         parts = self._assets.parts.values()
         makers = [part.maker for part in parts]
-        pictures = [part for part in parts if part.kind in ("segment", "card")]
+        pictures = [part for part in parts if part.kind in ("segment", "card", "footage")]
         return AssetRequest(
             kind="film",
             params={
                 "title": self._plan.brief.product_name,
                 "comment": f"Made with badapple {__version__}",
-                "generated": sorted({signature(maker) for maker in makers if maker.generated}),
-                "pictured": sorted({signature(part.maker) for part in pictures if part.maker.generated}),
+                "generated": sorted({maker.signature for maker in makers if maker.generated}),
+                "pictured": sorted({part.maker.signature for part in pictures if part.maker.generated}),
                 "segments": len(segments),
                 "poster_second": self._plan.script.starts[1] / FPS * 0.62,
             },

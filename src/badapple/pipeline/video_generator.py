@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from badapple.pipeline.plan import fingerprint, signature
+from badapple.models import AssetRequest, StageName
+from badapple.pipeline.plan import Shot, fingerprint
 
 if TYPE_CHECKING:
+    from badapple.models import Scene
     from badapple.pipeline.plan import Plan
     from badapple.ports import SceneRenderer
 
@@ -15,27 +17,48 @@ __all__ = ["VideoGenerator"]
 
 
 class VideoGenerator:
-    """Turns a plan into scene sources that segments are drawn from."""
+    """Turns a plan into what segments are made of: scenes that are drawn, or footage that is ordered.
 
-    def __init__(self, renderer: SceneRenderer) -> None:
-        self._by = signature(renderer.maker)
+    Args:
+        renderer: who films.
+        stand_in: who draws a scene whose footage cannot be had, or None.
+    """
 
-    def sources(self, plan: Plan) -> tuple[dict[str, Any], ...]:
-        """Return what describes each scene completely, as JSON values.
+    def __init__(self, renderer: SceneRenderer, *, stand_in: SceneRenderer | None = None) -> None:
+        self._by = renderer.maker.signature
+        self._drawn = renderer.offer.frames
+        self._stand_in = stand_in.maker.signature if stand_in is not None else None
 
-        Frames are drawn inside the segment that shows them, so that each is encoded once.
+    def shots(self, plan: Plan) -> tuple[Shot, ...]:
+        """Return the four scenes.
+
+        Drawn frames are drawn inside the segment that shows them, so that each is encoded once.
         """
-        return tuple(
-            {
-                "type": "scene",
-                "by": self._by,
-                "look": fingerprint(plan.style),
-                "scene": asdict(scene),
-                "style": plan.brief.style,
-                "product_name": plan.brief.product_name,
-                "category": plan.product.category,
-                "seed": plan.brief.seed,
-                "frames": scene.frames,
-            }
-            for scene in plan.script.scenes
+        return tuple(self._shot(plan, scene) for scene in plan.script.scenes)
+
+    def _shot(self, plan: Plan, scene: Scene) -> Shot:
+        described = _described(plan, scene)
+        if self._drawn:
+            return Shot(source={"type": "scene", "by": self._by, **described})
+        name = f"footage {scene.id}"
+        order = AssetRequest(
+            kind="footage",
+            params={"by": self._by, **described},
+            inputs={"product": plan.product_asset.digest},
+            stage=StageName.VIDEO_GEN,
+            label=name,
         )
+        otherwise = {"type": "scene", "by": self._stand_in, **described} if self._stand_in else None
+        return Shot(source={"type": "footage", "footage": name, **described}, footage=order, otherwise=otherwise)
+
+
+def _described(plan: Plan, scene: Scene) -> dict[str, Any]:
+    return {
+        "look": fingerprint(plan.style),
+        "scene": asdict(scene),
+        "style": plan.brief.style,
+        "product_name": plan.brief.product_name,
+        "category": plan.product.category,
+        "seed": plan.brief.seed,
+        "frames": scene.frames,
+    }

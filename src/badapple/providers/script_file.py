@@ -11,6 +11,7 @@ from badapple import styles
 from badapple.errors import ScriptError
 from badapple.media.timeline import plan_lengths, speaking_seconds
 from badapple.models import FPS, OVERLAP, SCENES, TOTAL_FRAMES, Maker, Scene, Script
+from badapple.ports import WorksHere
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +59,7 @@ class _File(_Table):
     cta_frames: int | None = None  # follows from the scenes
 
 
-class FileScriptWriter:
+class FileScriptWriter(WorksHere):
     """Reads the script from a file; what it claims is the user's own.
 
     Args:

@@ -1,0 +1,90 @@
+"""What one job works with, and what it says of money."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy.orm import Session
+
+from badapple.costs import report
+from badapple.costs.money import dollars
+from badapple.journal import decisions
+from badapple.process import in_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from sqlalchemy import Engine
+
+    from badapple.costs.report import Spent
+    from badapple.models import MakeOptions
+    from badapple.pipeline.asset_manager import AssetManager
+    from badapple.pipeline.delivery import Delivery
+    from badapple.pipeline.progress import Progress
+    from badapple.pipeline.stages import JobRows
+    from badapple.process import P, T
+    from badapple.providers.purchasing import Purchasing
+
+__all__ = ["Bench", "told"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """What one job works with."""
+
+    job_id: str
+    rows: JobRows
+    progress: Progress
+    assets: AssetManager
+    options: MakeOptions
+    delivery: Delivery
+    session: Session | None
+    engine: Engine
+    threaded: bool
+    purchasing: Purchasing | None = None
+
+    async def call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do database work off the event loop, unless the database lives in this thread."""
+        return await in_thread(work, *args, **kwargs) if self.threaded else work(*args, **kwargs)
+
+    def delivered(self) -> str | None:
+        """Return where the finished video is."""
+        return str(self.delivery.path) if self.delivery.path else None
+
+    def buying(self) -> contextlib.AbstractAsyncContextManager[None]:
+        """Keep the lines to vendors open."""
+        return self.purchasing.open() if self.purchasing is not None else contextlib.nullcontext()
+
+    async def spent(self) -> Spent:
+        """Return what the job has cost so far."""
+        return await self.call(self._spent)
+
+    def _spent(self) -> Spent:
+        with Session(self.engine) as session:
+            return report.total(report.per_job(session, self.job_id))
+
+    async def settle(self) -> Spent:
+        """Order nothing more, collect what is paid for, and return what the job cost."""
+        if self.purchasing is not None:
+            await self.purchasing.till.drain()
+        return await self.spent()
+
+    async def pause(self) -> datetime | None:
+        """Leave what vendors have with them; return until when it can be fetched, None where they have nothing."""
+        if self.purchasing is None:
+            return None
+        await self.purchasing.till.pause()
+        return await self.call(decisions.expires, self.engine, self.job_id)
+
+
+def told(spent: Spent) -> str:
+    """Return what an error says of money; nothing where no money was spent."""
+    parts = []
+    if spent.charged:
+        parts.append(f"{dollars(spent.charged)} was charged so far, and is not charged again")
+    if spent.possibly_charged:
+        parts.append(f"up to {dollars(spent.possibly_charged)} more may have been charged")
+    return f" ({'; '.join(parts)})" if parts else ""

@@ -1,0 +1,109 @@
+"""How one job buys: its till, and a line to each vendor."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from badapple.costs.budget import day_scope, job_scope
+from badapple.database.holders import Holder, Watcher
+from badapple.journal import Books, Claims, JournalTill
+from badapple.limits import Limiter
+from badapple.providers import connections
+from badapple.providers.line import Line, Patience
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+
+    from badapple.cache import Cache
+    from badapple.config import Settings
+
+__all__ = ["PATIENCE", "Purchasing", "open_purchasing", "stake"]
+
+OWNER = "local"  #: who pays where there is only one
+#: How long each vendor is tried. Throttling by Replicate costs only time, so a job outlasts it.
+PATIENCE = {
+    "anthropic": Patience(attempts=3, seconds=90.0, first=0.5, most=8.0),
+    "elevenlabs": Patience(attempts=5, seconds=180.0, first=1.0, most=20.0),
+    "replicate": Patience(attempts=8, seconds=600.0, first=1.0, most=30.0),
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class Purchasing:
+    """What makers need to buy.
+
+    Attributes:
+        till: buys each thing once.
+        holder: shows that this process lives.
+        limiter: concurrency and rate, shared by all who use the database.
+    """
+
+    till: JournalTill
+    holder: Holder
+    limiter: Limiter
+    _lines: dict[str, Line] = field(default_factory=dict)
+
+    def line(self, vendor: str) -> Line:
+        """Return the line to a vendor."""
+        if vendor not in self._lines:
+            self._lines[vendor] = Line(vendor, limiter=self.limiter, patience=PATIENCE[vendor])
+        return self._lines[vendor]
+
+    def at(self, settings: Settings, vendor: str) -> dict[str, Any]:
+        """Return the keywords that every maker of this vendor takes."""
+        own = settings.data_dir / "prices.toml"
+        return {
+            "access": settings.vendors[vendor],
+            "till": self.till,
+            "line": self.line(vendor),
+            "own_prices": own if own.is_file() else None,
+        }
+
+    @contextlib.asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """Keep connections open, and show other machines that this process lives, for as long as the block runs."""
+        beating = asyncio.ensure_future(self.holder.beating())
+        try:
+            async with connections.kept():
+                yield
+        finally:
+            beating.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await beating
+
+
+def open_purchasing(
+    engine: Engine, cache: Cache, settings: Settings, *, job: str, max_cost: int | None, threaded: bool = True
+) -> Purchasing:
+    """Return how a job buys.
+
+    Args:
+        engine: the database.
+        cache: where goods are kept.
+        settings: caps and the data folder.
+        job: who pays.
+        max_cost: micro-dollars that the job may cost, or None; a configured cap holds as well.
+        threaded: keep database work off the event loop.
+    """
+    given = [cap for cap in (max_cost, settings.max_cost) if cap is not None]
+    today = datetime.now(UTC).date()
+    caps = {job_scope(job): min(given, default=None), day_scope(today, OWNER): settings.max_cost_day}
+    holder, watcher, claims = stake(engine, settings.data_dir)
+    books = Books(engine, cache, claims, job=job, owner=OWNER, caps=caps)
+    till = JournalTill(books, cache, threaded=threaded)
+    return Purchasing(till=till, holder=holder, limiter=Limiter(engine, holder, watcher, threaded=threaded))
+
+
+@lru_cache(maxsize=16)
+def stake(engine: Engine, folder: Path) -> tuple[Holder, Watcher, Claims]:
+    """Return this process' stake in a database, taken when first asked for."""
+    holder, watcher = Holder(engine, folder), Watcher(engine, folder)
+    return holder, watcher, Claims(holder, watcher.alive)
