@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from badapple.cli import doctor, make, outcome, styles
+from badapple.cli import calls, costs, doctor, estimate, jobs, make, outcome, simulate, styles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,8 +20,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("make")(make.make)
+app.command("estimate")(estimate.estimate)
 app.command("styles")(styles.styles)
 app.command("doctor")(doctor.doctor)
+app.add_typer(calls.app, name="calls")
+app.add_typer(jobs.app, name="jobs")
+app.command("costs")(costs.costs)
+app.command("simulate", context_settings={"allow_interspersed_args": False})(simulate.simulate)
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001 - typer calls it so

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import platform
@@ -37,8 +38,8 @@ class Finding:
     fix: str = ""
 
 
-def examine() -> Iterator[Finding]:
-    """Run every check; one that breaks is a finding too."""
+def examine(*, live: bool = False) -> Iterator[Finding]:
+    """Run every check; one that breaks is a finding too. With `live` vendors are asked as well, for free."""
     yield _python()
     try:
         settings = get_settings()
@@ -52,6 +53,20 @@ def examine() -> Iterator[Finding]:
             yield Finding(name=name, state="fail", detail=str(error), fix=error.hint)
         except Exception as error:  # noqa: BLE001 - the doctor reports whatever is broken
             yield Finding(name=name, state="fail", detail=f"{type(error).__name__}: {error}", fix=_REINSTALL)
+    yield from _vendors(settings, live=live)
+
+
+def _vendors(settings: Settings, *, live: bool) -> Iterator[Finding]:
+    if not live:
+        for access in settings.vendors.values():
+            if access.key is not None:
+                detail = f"{access.variable} is set; `badapple doctor --live` asks whether it works"
+                yield Finding(name="vendor", state="ok", detail=detail)
+        return
+    from badapple.providers.checkup import check_up  # noqa: PLC0415 - loads the vendors' packages
+
+    for found in asyncio.run(check_up(settings)):
+        yield Finding(name=found.name, state=found.state, detail=found.detail, fix=found.fix)
 
 
 _REINSTALL = "install badapple again: pip install --force-reinstall badapple"

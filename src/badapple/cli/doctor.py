@@ -13,6 +13,9 @@ from badapple.cli.outcome import ExitCode
 
 def doctor(
     *,
+    live: Annotated[
+        bool, typer.Option("--live", help="Also ask vendors about keys, models and inputs; free of charge.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object on standard output.")] = False,
 ) -> int:
     """Check every requirement and say how to mend what is missing. Exit code 3 when something is."""
@@ -20,7 +23,7 @@ def doctor(
 
     failed = False
     found = []
-    for finding in checks.examine():
+    for finding in checks.examine(live=live):
         failed = failed or finding.state == "fail"
         found.append(finding)
         if not as_json:

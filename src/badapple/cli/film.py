@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from badapple.cli.outcome import Interrupted, tell
+from badapple.errors import BadappleError
+from badapple.secrets import SecretFilter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -85,25 +87,29 @@ def _real_factory(*, debug: bool) -> Factory:
 
     # Standard output belongs to the result.
     logging.basicConfig(stream=sys.stderr, level=logging.DEBUG if debug else logging.CRITICAL)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(SecretFilter())
     return create_pipeline_orchestrator
 
 
 async def _guarded(
     order: Order, *, settings: Settings, watch: Callable[[ProgressEvent], None], factory: Factory
 ) -> Video:
-    task = asyncio.ensure_future(_film(order, settings=settings, watch=watch, factory=factory))
+    orchestrator = factory(order.job_id, None, None, options=order.options, settings=settings, on_progress=watch)
+    task = asyncio.ensure_future(_film(order, orchestrator))
     loop = asyncio.get_running_loop()
     with _stopping(lambda: loop.call_soon_threadsafe(task.cancel)) as caught:
         try:
             return await task
         except BaseException as error:
             if caught:  # whatever the work ended with, it ended because of the signal
-                raise Interrupted(caught[0]) from error
+                raise Interrupted(caught[0], resume_before=getattr(orchestrator, "resume_before", None)) from error
+            if isinstance(error, asyncio.CancelledError):
+                raise BadappleError("the job was cancelled", hint="`badapple costs` shows what it cost") from error
             raise
 
 
-async def _film(order: Order, *, settings: Settings, watch: Callable[[ProgressEvent], None], factory: Factory) -> Video:
-    orchestrator = factory(order.job_id, None, None, options=order.options, settings=settings, on_progress=watch)
+async def _film(order: Order, orchestrator: Orchestrator) -> Video:
     photo = str(order.photo) if order.photo is not None else None
     await orchestrator.execute_pipeline(order.product_name, order.style, order.cta_text, photo)
     video = orchestrator.video

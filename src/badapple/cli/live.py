@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from badapple.models import ProgressEvent, Video
+    from badapple.pipeline.quote import Quote
 
 _STYLES = {"pending": "dim", "processing": "bold cyan", "completed": "green", "failed": "bold red", "stopped": "yellow"}
 _PART_STYLES = {"started": "cyan", "done": "green", "reused": "dim green"}
@@ -34,11 +35,21 @@ _PLAIN_SIGNS |= {"started": ">", "done": "+", "reused": "="}
 class LiveReport:
     """A board that is redrawn while the job runs, the summary on standard output."""
 
+    asks = True
+
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(stderr=True, highlight=False)
         self._board = Board()
         self._title = ""
         self._began = time.monotonic()
+
+    def quote(self, quote: Quote) -> None:
+        """Print the quote."""
+        self._console.print(summary.quoted(quote), markup=False)
+
+    def note(self, text: str) -> None:
+        """Print the note."""
+        self._console.print(text, markup=False)
 
     @contextlib.contextmanager
     def running(self, title: str) -> Iterator[None]:

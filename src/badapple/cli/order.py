@@ -9,20 +9,42 @@ import unicodedata
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from badapple.config import micro_dollars
 from badapple.errors import DiskError, InputError, PhotoError, ScriptError, UnknownStyleError
-from badapple.models import DRAFT, FULL, MakeOptions
+from badapple.models import DRAFT, FULL, MakeOptions, Makers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from badapple.config import Settings
 
+Choice = TypeVar("Choice", bound=str)
+
 NAME_LIMIT = 100  #: characters as people count them
 CTA_LIMIT = 60
 FACT_LIMIT = 120
 _ROOM = 30_000_000  #: bytes that must be free where the video goes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedMakers:
+    """What was typed about who makes the parts, unchecked."""
+
+    provider: str = "auto"
+    quality: str = "fast"
+    script_by: str | None = None
+    voice_by: str | None = None
+    video_by: str | None = None
+    cta_by: str | None = None
+    script_model: str | None = None
+    max_cost: str | None = None
+    yes: bool = False
+    on_failure: str = "fail"
+
+
+_NOTHING_SAID = WantedMakers()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +66,7 @@ class Words:
     draft: bool = False
     fresh: bool = False
     assets: str | None = None
+    makers: WantedMakers = _NOTHING_SAID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +107,7 @@ def read(words: Words, *, settings: Settings) -> Order:
         seed=words.seed,
         output=_output(words.output, name=name),
         assets_dir=_assets(words.assets),
+        makers=_makers(words.makers),
     )
     assert options.output is not None  # noqa: S101 - set two lines above
     _make_writable(settings.data_dir, what="the data folder (BADAPPLE_DATA_DIR)")
@@ -97,6 +121,30 @@ def read(words: Words, *, settings: Settings) -> Order:
         output=options.output,
         options=options,
     )
+
+
+def _makers(words: WantedMakers) -> Makers:
+    """Check who shall make the parts.
+
+    Raises:
+        InputError: a word is not one of those to choose from.
+        ConfigError: the cap is no amount.
+    """
+    return Makers(
+        provider=_one_of(words.provider, ("auto", "offline", "cloud"), option="--provider"),
+        quality=_one_of(words.quality, ("fast", "best"), option="--quality"),
+        script_by=words.script_by, voice_by=words.voice_by, video_by=words.video_by, cta_by=words.cta_by,
+        script_model=words.script_model,
+        max_cost=None if words.max_cost is None else micro_dollars(words.max_cost, name="--max-cost"),
+        on_failure=_one_of(words.on_failure, ("fail", "offline"), option="--on-vendor-failure"),
+    )  # fmt: skip
+
+
+def _one_of(word: str, choices: tuple[Choice, ...], *, option: str) -> Choice:
+    for choice in choices:
+        if word == choice:
+            return choice
+    raise InputError(f"{option} {word} is not known", hint=f"it is {' or '.join(choices)}")
 
 
 def length(text: str) -> int:

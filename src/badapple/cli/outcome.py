@@ -22,16 +22,20 @@ import typer
 
 from badapple.errors import (
     BadappleError,
+    BudgetError,
     ConfigError,
     DiskError,
     InputError,
     MissingFontError,
+    OutcomeUnknownError,
     QualityError,
     UnknownStyleError,
 )
+from badapple.secrets import scrub
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
 #: typer carries its own copy of click in new versions and imports click in old ones; this finds the class in both.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[2]
@@ -45,15 +49,18 @@ class ExitCode(IntEnum):
     INPUT = 2  #: wrong options, or a photo, style, script or name that cannot be used
     ENVIRONMENT = 3  #: ffmpeg, a folder, the disk or a setting stands in the way
     QUALITY = 4  #: the video was made but breaks a hard rule; the file is kept
+    BUDGET = 5  #: it would cost more than the cap
+    UNDECIDED = 6  #: a vendor may have charged for something; `badapple calls` says what to decide
     BROKEN_PIPE = 141  #: the reader of standard output went away
 
 
 class Interrupted(BaseException):
     """A signal stopped the command, and what was under way has ended."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, *, resume_before: datetime | None = None) -> None:
         super().__init__(signal.Signals(number).name)
         self.number = number
+        self.resume_before = resume_before
 
 
 @dataclass(slots=True)
@@ -79,16 +86,23 @@ def catching(*, debug: bool) -> Iterator[Ended]:
         tell("Stopped.")
         ended.code = 128 + signal.SIGINT
     except Interrupted as stop:
-        tell(f"Stopped. Finished parts are kept; run the same command again to go on:\n  {command_line()}")
+        tell(f"Stopped. Finished parts are kept{_paid(stop)}; run the same command again to go on:\n  {command_line()}")
         ended.code = 128 + stop.number
     except Exception as error:  # noqa: BLE001 - the outermost door: nothing may leave it as a traceback
         ended.code = report(error, debug=debug)
 
 
+def _paid(stop: Interrupted) -> str:
+    """Return what is said of orders that vendors go on with."""
+    if stop.resume_before is None:
+        return ""
+    return f", and what is paid for goes on at the vendors: resume before {stop.resume_before.astimezone():%H:%M}"
+
+
 def report(error: Exception, *, debug: bool) -> int:
     """Print an error as one line, a hint where there is one, and return its exit code."""
     if debug:
-        traceback.print_exception(error, file=sys.stderr)
+        tell("".join(traceback.format_exception(error)).rstrip())
     code, text, hint = explain(error)
     if code is None:
         code, hint = ExitCode.FAILED, f"this is a bug in badapple; its traceback is in {_write_down(error)}"
@@ -113,6 +127,10 @@ def explain(error: BaseException) -> tuple[ExitCode | None, str, str]:
 def _code(error: BaseException) -> ExitCode | None:
     if isinstance(error, QualityError):
         return ExitCode.QUALITY
+    if isinstance(error, BudgetError):
+        return ExitCode.BUDGET
+    if isinstance(error, OutcomeUnknownError):
+        return ExitCode.UNDECIDED
     if isinstance(error, (InputError, UnknownStyleError, MissingFontError)):
         return ExitCode.INPUT
     if isinstance(error, (ConfigError, DiskError)) or (isinstance(error, OSError) and error.errno in _DISK_HINTS):
@@ -148,7 +166,7 @@ def _text(error: BaseException) -> str:
         return f"{error.strerror}{where}"
     if isinstance(error, BadappleError):
         return str(error)
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return scrub(f"{type(error).__name__}: {error}") if str(error) else type(error).__name__
 
 
 def _usage_text(error: Exception) -> str:
@@ -168,7 +186,7 @@ def _one_line(text: str) -> str:
 
 def _write_down(error: Exception) -> Path | str:
     name = f"error-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
-    text = f"{command_line()}\n\n{''.join(traceback.format_exception(error))}"
+    text = scrub(f"{command_line()}\n\n{''.join(traceback.format_exception(error))}")
     for folder in _log_folders():
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -190,7 +208,7 @@ def _log_folders() -> Iterator[Path]:
 def tell(text: str) -> None:
     """Write a line to standard error, if anybody still reads it."""
     with contextlib.suppress(OSError, ValueError):
-        sys.stderr.write(text + "\n")
+        sys.stderr.write(scrub(text) + "\n")
         sys.stderr.flush()
 
 

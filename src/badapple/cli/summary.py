@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from badapple.costs.money import dollars
+
 if TYPE_CHECKING:
     from badapple.models import Video
+    from badapple.pipeline.quote import Quote, QuoteLine
 
 STAGE_TITLES = {
     "script_gen": "Script",
@@ -23,7 +26,7 @@ def text(video: Video, *, seconds: float) -> str:
         ("video", str(video.path)),
         ("length", f"{video.seconds:.1f} s"),
         ("size", f"{video.size / 1e6:.1f} MB"),
-        ("cost", f"${video.cost / 1e6:.2f}"),
+        ("cost", dollars(video.cost)),
         ("took", span(seconds)),
         *((f"  {STAGE_TITLES.get(stage, stage).lower()}", span(took)) for stage, took in video.stage_seconds.items()),
         ("parts", _parts(video)),
@@ -52,6 +55,59 @@ def facts(video: Video, *, seconds: float) -> dict[str, Any]:
         "reused": video.reused,
         "warnings": list(video.warnings),
     }
+
+
+def quoted(quote: Quote) -> str:
+    """Return a quote for people: one line of money, one of what leaves this machine."""
+    parts = [f"{line.part} {dollars(line.estimate)}{_found(line)}" for line in quote.lines]
+    lines = [f"Quote: about {dollars(quote.estimate)}, at most {dollars(quote.cap)} ({', '.join(parts)})"]
+    if quote.sees:
+        seen = "; ".join(f"{vendor} gets {what}" for vendor, what in quote.sees)
+        lines.append(f"Leaves this machine: {seen}.")
+    return "\n".join(lines)
+
+
+def price_list(quote: Quote) -> str:
+    """Return a quote as a table for people."""
+    rows = [("part", "vendor", "model", "about", "at most")]
+    rows += [
+        (f"{line.part}{_found(line)}", line.vendor, line.model, dollars(line.estimate), dollars(line.at_most))
+        for line in quote.lines
+    ]
+    rows.append(("all", "", "", dollars(quote.estimate), f"{dollars(quote.cap)} with second tries"))
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    table = "".join(
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() + "\n" for row in rows
+    )
+    sees = "".join(f"{vendor} gets {what}\n" for vendor, what in quote.sees)
+    return f"{table}\n{sees}" if sees else table
+
+
+def quote_facts(quote: Quote) -> dict[str, Any]:
+    """Return a quote for machines."""
+    return {
+        "estimate_usd": quote.estimate / 1e6,
+        "at_most_usd": quote.cap / 1e6,
+        "parts": [
+            {
+                "part": line.part,
+                "vendor": line.vendor,
+                "model": line.model,
+                "calls": line.calls,
+                "found": line.found,
+                "estimate_usd": line.estimate / 1e6,
+                "at_most_usd": line.at_most / 1e6,
+            }
+            for line in quote.lines
+        ],
+        "sees": dict(quote.sees),
+    }
+
+
+def _found(line: QuoteLine) -> str:
+    if not line.found:
+        return ""
+    return ", paid before" if line.found == line.calls else f", {line.found} of {line.calls} paid before"
 
 
 def clock(seconds: float) -> str:

@@ -15,10 +15,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from badapple.models import ProgressEvent, Video
+    from badapple.pipeline.quote import Quote
 
 
 class Report(Protocol):
     """Tells of one job."""
+
+    asks: bool  #: whether a question to the person at the terminal may be asked
+
+    def quote(self, quote: Quote) -> None:
+        """Tell what it will cost, before it is bought."""
+        ...
+
+    def note(self, text: str) -> None:
+        """Tell something by the way."""
+        ...
 
     def running(self, title: str) -> contextlib.AbstractContextManager[object]:
         """Enclose the work."""
@@ -53,6 +64,14 @@ def reporter(*, as_json: bool, quiet: bool) -> Iterator[Report]:
 class QuietReport:
     """Prints the path of the video."""
 
+    asks = False
+
+    def quote(self, quote: Quote) -> None:
+        """Tell nothing."""
+
+    def note(self, text: str) -> None:
+        """Tell nothing."""
+
     def running(self, title: str) -> contextlib.AbstractContextManager[object]:  # noqa: ARG002
         """Enclose the work."""
         return contextlib.nullcontext()
@@ -68,8 +87,18 @@ class QuietReport:
 class PlainReport:
     """One line on standard error for each event, the summary on standard output."""
 
+    asks = False
+
     def __init__(self) -> None:
         self._began = time.monotonic()
+
+    def quote(self, quote: Quote) -> None:
+        """Write the quote."""
+        outcome.tell(summary.quoted(quote))
+
+    def note(self, text: str) -> None:
+        """Write the note."""
+        outcome.tell(text)
 
     def running(self, title: str) -> contextlib.AbstractContextManager[object]:
         """Say what is being made."""
@@ -87,6 +116,16 @@ class PlainReport:
 
 class JsonReport:
     """JSON lines on standard output: the contract's messages, then the result or the error."""
+
+    asks = False
+
+    def quote(self, quote: Quote) -> None:
+        """Write the quote as an object of its own."""
+        self._write({"quote": summary.quote_facts(quote)})
+
+    def note(self, text: str) -> None:
+        """Write the note to standard error."""
+        outcome.tell(text)
 
     def running(self, title: str) -> contextlib.AbstractContextManager[object]:  # noqa: ARG002
         """Enclose the work."""
@@ -115,6 +154,8 @@ class JsonReport:
             code, text, hint = outcome.explain(error)
             body = {"error": text, "hint": hint, "exit_code": int(code or outcome.ExitCode.FAILED)}
             extra = {name: getattr(error, name) for name in ("stage", "retryable") if hasattr(error, name)}
+            money = {name: getattr(error, name, 0) for name in ("charged", "possibly_charged")}
+            extra |= {f"{name}_usd": amount / 1e6 for name, amount in money.items() if amount}
             self._write(body | extra)
             raise
 
