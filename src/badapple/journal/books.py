@@ -1,0 +1,349 @@
+"""The books of paid calls: one row an attempt, each change of it one short transaction.
+
+A row's life: `intent` (committed before anything is sent) -> `submitted` (the vendor's own id is known) ->
+`collected` (the goods are in the cache) or `failed` or `unknown` (nobody can tell whether it was charged).
+Whoever works on a row holds its claim; a row whose claim is dead is taken over by whoever needs it next.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from badapple.cache import Blob
+from badapple.costs.budget import reserve, settle
+from badapple.database import Call, Job, writing
+from badapple.database.tables import now
+from badapple.errors import BudgetError
+from badapple.journal import words
+from badapple.journal.rows import OPEN, age_of, latest, moment, refuse_dear, stop
+from badapple.models import Bought, CallState, Dedupe, JobStatus, Ticket
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+
+    from badapple.cache import Cache
+    from badapple.errors import ProviderError
+    from badapple.journal.claims import Claims
+    from badapple.models import Goods, Order
+
+__all__ = ["Books", "Claim", "ClaimLostError", "JobCancelledError", "Taken"]
+
+
+class ClaimLostError(Exception):
+    """Somebody else works on the call now: this process was thought dead."""
+
+
+class JobCancelledError(Exception):
+    """The job that pays was cancelled; nothing more is sent for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A call that is ours to work on.
+
+    Attributes:
+        id: of its row; the marker that vendors may echo.
+        claim: our claim on it.
+        vendor_id: where the vendor has it already, else None.
+        recovered: it was begun by somebody who is gone, so that it may have been sent.
+        sends: how often it was sent, or was about to be.
+        age: seconds since its intent was written, or None where that cannot be told.
+        ticket: what is handed to the vendor's call.
+    """
+
+    id: str
+    claim: str
+    vendor_id: str | None
+    recovered: bool
+    sends: int
+    age: float | None
+    ticket: Ticket
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A call that somebody else works on."""
+
+    id: str
+
+
+class Books:
+    """The calls that one job makes.
+
+    Args:
+        engine: the database.
+        cache: where goods are kept.
+        claims: of this process.
+        job: who pays.
+        owner: whose money it is; calls are shared between the jobs of one owner.
+        caps: budget scope -> micro-dollars that may be held at most, or None.
+    """
+
+    def __init__(
+        self, engine: Engine, cache: Cache, claims: Claims, *, job: str, owner: str, caps: Mapping[str, int | None]
+    ) -> None:
+        self._engine = engine
+        self._cache = cache
+        self._claims = claims
+        self._caps = dict(caps)
+        self.job = job
+        self.owner = owner
+
+    def open(self, order: Order) -> Bought | Claim | Taken:
+        """Return the goods, or the call as ours to work on, or that somebody else works on it.
+
+        Raises:
+            BudgetError: a new purchase would go over a cap.
+            OutcomeUnknownError: it may have been charged, and nobody decided yet what to do.
+            PermanentProviderError: it was charged and brought nothing; only a person may buy it again.
+            JobCancelledError: the job that pays was cancelled.
+        """
+        with Session(self._engine) as session:
+            seen = latest(session, order.key)
+            held = None if seen is None else (seen.id, seen.holder, self._claims.alive(seen.holder))
+        with writing(self._engine) as session:
+            if self._is_cancelled(session):
+                raise JobCancelledError
+            row = latest(session, order.key)
+            if row is None or row.state == CallState.FAILED:
+                if row is not None:
+                    refuse_dear(row)
+                return self._begin(session, order, attempt=1 if row is None else row.attempt + 1)
+            if row.state == CallState.UNKNOWN:
+                raise words.unknown(row)
+            if row.state == CallState.COLLECTED:
+                return self._found(session, order, row)
+            if held is None or held[:2] != (row.id, row.holder):
+                return Taken(id=row.id)  # it changed hands just now
+            if held[2]:
+                self._inherit(row)
+                return Taken(id=row.id)
+            return self._take_over(session, row)
+
+    def sending(self, claim: Claim, order: Order) -> None:
+        """Write down that the order is about to be sent.
+
+        Raises:
+            ClaimLostError: somebody else took the call over.
+            JobCancelledError: the job that pays was cancelled.
+        """
+        with writing(self._engine) as session:
+            row = self._mine(session, claim)
+            if self._is_cancelled(session):
+                raise JobCancelledError
+            row.sends += 1
+            if row.sends > 1 and order.dedupe is Dedupe.NONE:
+                row.possibly_charged += order.reserve
+
+    def unsent(self, claim: Claim) -> None:
+        """Take back `sending`: the order was stopped before it left."""
+        with writing(self._engine) as session:
+            row = self._mine(session, claim)
+            if row.sends > 1 and row.dedupe == Dedupe.NONE:
+                row.possibly_charged -= row.reserved
+            row.sends -= 1
+
+    def submitted(self, claim: Claim, vendor_id: str) -> bool:
+        """Write down the vendor's own id; False where another receipt has it.
+
+        Raises:
+            ClaimLostError: somebody else took the call over.
+        """
+        try:
+            with writing(self._engine) as session:
+                row = self._mine(session, claim)
+                row.state, row.vendor_id, row.submitted_at = CallState.SUBMITTED.value, vendor_id, now()
+        except IntegrityError:
+            return False
+        return True
+
+    def collected(self, claim: Claim, order: Order, vendor_id: str, goods: Goods) -> Bought:
+        """Take the goods into the cache and write down that they are there, and what they cost.
+
+        Raises:
+            ClaimLostError: somebody else took the call over.
+        """
+        blobs = {name: self._cache.put(path) for name, path in goods.files.items()}
+        cost = order.estimate if goods.cost is None else goods.cost
+        with writing(self._engine) as session:
+            row = self._mine(session, claim)
+            row.state, row.ended_at, row.vendor_id = CallState.COLLECTED.value, now(), vendor_id
+            row.files, row.facts = {name: asdict(blob) for name, blob in blobs.items()}, dict(goods.facts)
+            row.error = row.reason = None
+            paid = self._settle(session, row, cost)
+            self._let_go(row, claim)
+            session.flush()
+            bought = self._bought(row, cost=paid)
+        if bought is None:
+            raise FileNotFoundError(f"goods of {order.label} vanished from the cache at {self._cache.root}")
+        return bought
+
+    def failed(self, claim: Claim, error: ProviderError) -> None:
+        """Write down that a call ended without goods, and what it cost all the same."""
+        with writing(self._engine) as session:
+            row = self._mine(session, claim)
+            row.state, row.error, row.reason, row.ended_at = CallState.FAILED.value, str(error), error.reason, now()
+            self._settle(session, row, error.charged)
+            self._let_go(row, claim)
+
+    def unknown(self, claim: Claim) -> ProviderError:
+        """Write down that nobody can tell whether the call was charged; return the error that says so."""
+        with writing(self._engine) as session:
+            row = self._mine(session, claim)
+            row.state, row.ended_at = CallState.UNKNOWN.value, now()
+            row.possibly_charged = max(row.possibly_charged, row.reserved)
+            self._let_go(row, claim)
+            return words.unknown(row)
+
+    def cancelled(self, claim: Claim) -> str | None:
+        """Write down that a call ended with its job; return the vendor's id where the vendor is to be told so."""
+        with writing(self._engine) as session:
+            row = session.get(Call, claim.id)
+            self._claims.drop(claim.claim)
+            if row is None or row.holder != claim.claim or row.state not in OPEN:
+                return None  # whoever cancelled the job has seen to it
+            stop(session, row)
+            return row.vendor_id
+
+    def release(self, claim: Claim) -> None:
+        """Give the claim up: what was never sent ends, anything else stays as it is for the next who needs it."""
+        with writing(self._engine) as session:
+            row = session.get(Call, claim.id)
+            if row is not None and row.holder == claim.claim:
+                row.holder = None
+                if row.state == CallState.INTENT and row.sends == 0:
+                    stop(session, row)
+        self._claims.drop(claim.claim)
+
+    def orphan(self, claim: Claim, vendor_id: str) -> bool:
+        """Book what was sent under a claim that is lost; True where the vendor should be told to stop."""
+        self._claims.drop(claim.claim)
+        with writing(self._engine) as session:
+            row = session.get_one(Call, claim.id)
+            if row.vendor_id in (None, vendor_id):
+                row.vendor_id = vendor_id
+                row.state = CallState.SUBMITTED.value if row.state == CallState.INTENT else row.state
+                return False
+            row.possibly_charged += row.reserved or row.settled
+            return True
+
+    def taken(self, vendor: str, but: str) -> frozenset[str]:
+        """Return the vendor's ids that stand on receipts other than this one."""
+        with Session(self._engine) as session:
+            rows = session.scalars(
+                select(Call.vendor_id).where(Call.vendor == vendor, Call.vendor_id.is_not(None), Call.id != but)
+            )
+            return frozenset(rows)  # type: ignore[arg-type]  # none is None
+
+    def is_cancelled(self) -> bool:
+        """Say whether the job that pays was cancelled."""
+        with Session(self._engine) as session:
+            return self._is_cancelled(session)
+
+    def has(self, key: str) -> bool:
+        """Say whether the goods of a key are here, or paid for and on their way."""
+        with Session(self._engine) as session:
+            row = latest(session, key)
+            if row is None:
+                return False
+            if row.state == CallState.COLLECTED:
+                return self._bought(row) is not None
+            return row.state == CallState.SUBMITTED
+
+    def _is_cancelled(self, session: Session) -> bool:
+        return session.scalar(select(Job.status).where(Job.id == self.job)) == JobStatus.CANCELLED
+
+    def _begin(self, session: Session, order: Order, *, attempt: int) -> Claim:
+        reserve(session, self._caps, order.reserve)
+        body = json.dumps(order.request, sort_keys=True, ensure_ascii=False)
+        boot, uptime = moment()
+        row = Call(
+            id=secrets.token_hex(16), key=order.key, attempt=attempt, owner=self.owner, vendor=order.vendor,
+            model=order.model, label=order.label, dedupe=order.dedupe.value, state=CallState.INTENT.value, job=self.job,
+            holder=self._claims.new(), request_hash=hashlib.sha256(body.encode()).hexdigest(),
+            request=dict(order.request), sends=0, reserved=order.reserve, settled=0, possibly_charged=0,
+            scopes=list(self._caps), boot=boot, uptime=uptime, created_at=now(),
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+        return self._claim(row, recovered=False)
+
+    def _found(self, session: Session, order: Order, row: Call) -> Bought | Claim:
+        """Return the goods; where they are gone from the cache, ask the vendor for them or buy them anew."""
+        bought = self._bought(row)
+        if bought is not None:
+            return bought
+        age = age_of(row)
+        if row.dedupe == Dedupe.LOOKUP and age is not None and age < order.lasting:
+            row.state, row.holder = CallState.SUBMITTED.value, self._claims.new()
+            return self._claim(row, recovered=True)
+        return self._begin(session, order, attempt=row.attempt + 1)
+
+    def _take_over(self, session: Session, row: Call) -> Claim:
+        row.holder = self._claims.new()
+        if row.reserved and set(row.scopes) != set(self._caps):
+            try:
+                with session.begin_nested():
+                    reserve(session, self._caps, row.reserved)
+                    settle(session, row.scopes, reserved=row.reserved, settled=0)
+                    row.job, row.scopes = self.job, list(self._caps)
+            except BudgetError:
+                # What is on its way already is spent: it stays on the account of the job that began it.
+                if row.state == CallState.INTENT and row.sends == 0:
+                    raise
+        if self.job in {row.job, row.heir}:
+            row.heir = row.heir_holder = None
+        return self._claim(row, recovered=True)
+
+    def _inherit(self, row: Call) -> None:
+        """Stand in line: should the job that pays be cancelled, the call goes to us."""
+        if row.job != self.job and not self._claims.alive(row.heir_holder):
+            row.heir, row.heir_holder = self.job, self._claims.new()
+
+    def _mine(self, session: Session, claim: Claim) -> Call:
+        row = session.get_one(Call, claim.id)
+        if row.holder != claim.claim:
+            raise ClaimLostError
+        return row
+
+    def _let_go(self, row: Call, claim: Claim) -> None:
+        row.holder = None
+        self._claims.drop(claim.claim)
+
+    def _settle(self, session: Session, row: Call, cost: int) -> int:
+        """Turn what is reserved into what was charged; return what was charged just now."""
+        if not row.reserved and row.settled:  # collected once more: it was settled the first time
+            return 0
+        settle(session, row.scopes, reserved=row.reserved, settled=cost)
+        row.reserved, row.settled = 0, cost
+        return cost if row.job == self.job else 0
+
+    def _bought(self, row: Call, *, cost: int = 0) -> Bought | None:
+        files: dict[str, Path] = {}
+        for name, blob in row.files.items():
+            path = self._cache.get(Blob(**blob))
+            if path is None:
+                return None
+            files[name] = path
+        return Bought(files=files, facts=row.facts, vendor_id=row.vendor_id or "", cost=cost)
+
+    def _claim(self, row: Call, *, recovered: bool) -> Claim:
+        assert row.holder is not None  # noqa: S101 - set by every caller
+        ticket = Ticket(
+            op_id=row.id, intent_at=row.created_at, taken=frozenset(), seed=int(row.id[:8], 16) & 0x7FFF_FFFF
+        )
+        return Claim(
+            id=row.id, claim=row.holder, vendor_id=row.vendor_id, recovered=recovered, sends=row.sends, age=age_of(row),
+            ticket=ticket,
+        )  # fmt: skip

@@ -1,0 +1,117 @@
+"""What people decide of paid calls: what may have been charged, what is cancelled, what is on its way."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from badapple.costs.budget import settle
+from badapple.database import Call, writing
+from badapple.database.tables import now
+from badapple.errors import InputError
+from badapple.journal import words
+from badapple.journal.rows import OPEN, stop
+from badapple.models import CallState
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from datetime import datetime
+
+    from sqlalchemy import Engine
+
+    from badapple.journal.claims import Claims
+
+    Canceller = Callable[[str], Awaitable[None]]
+
+__all__ = ["accept", "cancel_job", "expires", "find", "retry"]
+
+
+def expires(engine: Engine, job: str, *, lasting: float = 3600.0) -> datetime | None:
+    """Return the moment until which what a job has at vendors can surely be fetched, or None where it has nothing."""
+    with Session(engine) as session:
+        rows = session.scalars(select(Call).where(Call.job == job, Call.state == CallState.SUBMITTED.value))
+        moments = [(row.submitted_at or row.created_at) + timedelta(seconds=lasting) for row in rows]
+    return min(moments, default=None)
+
+
+def find(session: Session, start: str) -> Call:
+    """Return the call whose id starts so.
+
+    Raises:
+        InputError: there is none, or several.
+    """
+    rows = session.scalars(select(Call).where(Call.id.startswith(start, autoescape=True)).limit(2)).all()
+    if len(start) < 4 or len(rows) != 1:
+        raise InputError(
+            f"{'no' if not rows else 'more than one'} call starts with {start!r}", hint="`badapple calls` lists them"
+        )
+    return rows[0]
+
+
+def accept(engine: Engine, start: str, *, charged: bool = True) -> Call:
+    """Book a call that may have been charged and leave its part out: it is never sent again by itself.
+
+    Raises:
+        InputError: there is no such call, or nobody has to decide about it.
+    """
+    return _decide(engine, start, reason=words.ACCEPTED, charged=charged)
+
+
+def retry(engine: Engine, start: str, *, charged: bool = True) -> Call:
+    """Book a call that may have been charged, or that was and brought nothing, and let the next run buy it again.
+
+    Raises:
+        InputError: there is no such call, or nobody has to decide about it.
+    """
+    return _decide(engine, start, reason=words.AGAIN, charged=charged)
+
+
+async def cancel_job(engine: Engine, claims: Claims, job: str, cancellers: Mapping[str, Canceller]) -> list[Call]:
+    """Cancel what a job has at vendors; what another job waits for is handed over to it.
+
+    Args:
+        engine: the database.
+        claims: tells who still waits.
+        job: whose calls.
+        cancellers: vendor -> tells it to stop a call with this id of the vendor's own.
+
+    Returns:
+        The calls that were cancelled, as they are now.
+    """
+    mine = select(Call).where(Call.job == job, Call.state.in_(OPEN))
+    with Session(engine) as session:
+        heirs = {row.id: claims.alive(row.heir_holder) for row in session.scalars(mine)}
+    cancelled = []
+    with writing(engine) as session:
+        for row in session.scalars(mine):
+            if heirs.get(row.id) and row.heir is not None:
+                row.job, row.heir, row.heir_holder, row.holder = row.heir, None, None, None
+                continue
+            stop(session, row)
+            cancelled.append(row)
+        session.flush()
+        session.expunge_all()
+    for row in cancelled:
+        if row.vendor_id is not None and row.vendor in cancellers:
+            await cancellers[row.vendor](row.vendor_id)
+    return cancelled
+
+
+def _decide(engine: Engine, start: str, *, reason: str, charged: bool) -> Call:
+    with writing(engine) as session:
+        row = find(session, start)
+        if row.state not in {CallState.UNKNOWN.value, CallState.FAILED.value}:
+            raise InputError(f"the call {row.id[:8]} is {row.state}: there is nothing to decide")
+        if row.state == CallState.UNKNOWN:
+            cost = row.possibly_charged or row.reserved
+            settled = cost if charged else 0
+            settle(session, row.scopes, reserved=row.reserved, settled=settled)
+            row.reserved, row.settled, row.possibly_charged = 0, settled, 0
+            row.error = "it may have been charged"
+        row.state, row.reason, row.ended_at = CallState.FAILED.value, reason, now()
+        session.flush()
+        session.expunge_all()
+    return row

@@ -1,0 +1,71 @@
+"""Rows of paid calls, and what follows from the state they are in."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from badapple.costs.budget import settle
+from badapple.database import Call
+from badapple.database.tables import now
+from badapple.errors import PermanentProviderError
+from badapple.journal import words
+from badapple.models import CallState
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+__all__ = ["OPEN", "PETTY", "age_of", "latest", "moment", "refuse_dear", "stop", "waits_for_a_person"]
+
+OPEN = (CallState.INTENT.value, CallState.SUBMITTED.value)  #: states of calls that have not ended
+PETTY = 20_000  #: micro-dollars; up to this a call is repeated where nobody can tell whether it was charged
+
+
+def latest(session: Session, key: str) -> Call | None:
+    """Return the last attempt at a key, or None."""
+    return session.scalars(select(Call).where(Call.key == key).order_by(Call.attempt.desc()).limit(1)).first()
+
+
+def stop(session: Session, row: Call) -> None:
+    """End an open call whose job was cancelled, or stopped before it was sent."""
+    # A prediction that ran may be billed for the time it took: no vendor says so beforehand.
+    row.possibly_charged += row.reserved if row.state == CallState.SUBMITTED or row.sends else 0
+    settle(session, row.scopes, reserved=row.reserved, settled=0)
+    row.state, row.reason, row.error = CallState.FAILED.value, "cancelled", "it was cancelled"
+    row.reserved, row.holder, row.ended_at = 0, None, now()
+
+
+def waits_for_a_person(row: Call) -> bool:
+    """Say whether a call is not sent again before a person decides: it may have been charged, or was for nothing."""
+    if row.state == CallState.FAILED:
+        return row.settled > PETTY and row.reason not in {words.AGAIN, words.ACCEPTED}
+    return row.state == CallState.UNKNOWN
+
+
+def refuse_dear(row: Call) -> None:
+    """Refuse to buy again what was charged and brought nothing, unless it was petty or a person said so."""
+    if waits_for_a_person(row) or row.reason == words.ACCEPTED:
+        raise PermanentProviderError(
+            words.paid_for_nothing(row), provider=row.vendor, reason="lost", charged=row.settled, hint=words.retry(row)
+        )
+
+
+def moment() -> tuple[str, float]:
+    """Return this boot of this machine and the seconds since: a clock that nobody sets."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return "", 0.0
+    return boot, time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def age_of(row: Call) -> float | None:
+    """Return the seconds since a row's intent: by the machine's uptime, else by the clock where that makes sense."""
+    boot, uptime = moment()
+    if boot and boot == row.boot:
+        return uptime - row.uptime
+    seconds = (now() - row.created_at).total_seconds()
+    return seconds if seconds >= 0 else None
