@@ -36,6 +36,18 @@ bench *words:
 kill *words:
     .venv/bin/python bench/kill.py {{ words }}
 
+# Kill a paying job at 600 system calls and compare ledgers (needs strace and the right to trace)
+chaos-pay *words:
+    .venv/bin/python bench/chaos_pay.py {{ words }}
+
+# An ad by simulated vendors against its critical path, and against one call at a time
+bench-cloud *words:
+    .venv/bin/python bench/cloud.py {{ words }}
+
+# Change the rooms that handle money bit by bit; every change should fail a test (needs mutmut)
+mutate *words:
+    tools/mutate.sh {{ words }}
+
 # Stills of every style on one sheet
 sheet *words:
     .venv/bin/python tools/contact_sheet.py {{ words }}

@@ -130,6 +130,13 @@ def test_importing_the_package_loads_nothing_heavy(module: str) -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_the_pipeline_loads_no_vendor_s_package() -> None:
+    vendors = "{'anthropic', 'elevenlabs', 'httpx', 'genai_prices', 'jsonschema', 'tenacity', 'starlette', 'uvicorn'}"
+    code = f"import sys, badapple.pipeline.orchestrator; print(sorted({vendors} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_completion_loads_neither_numbers_nor_pictures() -> None:
     code = (
         "import sys; from badapple.cli import app\n"

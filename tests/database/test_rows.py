@@ -16,7 +16,7 @@ from badapple.database.money import Budget
 from badapple.database.rows import ensure
 
 if TYPE_CHECKING:
-    from sqlalchemy import Dialect, Insert
+    from sqlalchemy import Insert
 
 
 @dataclass(slots=True)
@@ -43,16 +43,10 @@ def test_a_row_is_made_once_and_left_as_it_is() -> None:
     engine.dispose()
 
 
-@pytest.mark.parametrize(
-    ("name", "kind", "dialect"),
-    [
-        ("sqlite", sqlite.Insert, sqlite.dialect()),
-        ("postgresql", postgresql.Insert, postgresql.dialect()),
-    ],
-)
-def test_each_database_is_asked_in_its_own_words(name: str, kind: type[Insert], dialect: Dialect) -> None:
+@pytest.mark.parametrize(("name", "kind"), [("sqlite", sqlite.Insert), ("postgresql", postgresql.Insert)])
+def test_each_database_is_asked_in_its_own_words(name: str, kind: type[Insert]) -> None:
     session = Elsewhere(name)
     ensure(cast("Session", session), Budget, scope="a", held=1)
     (asked,) = session.asked
     assert isinstance(asked, kind)
-    assert str(asked.compile(dialect=dialect)).endswith("ON CONFLICT DO NOTHING")
+    assert str(asked).endswith("ON CONFLICT DO NOTHING")

@@ -40,6 +40,7 @@ async def test_the_same_ad_again_buys_nothing(finished: Studio, prepared: Studio
     """With the books emptied everything is bought once more, for the same; asked for again it is free."""
     video = await prepared.film()
     assert (video.cost, prepared.sims.total()) == (finished.sims.total(), finished.sims.total())
+    assert sum(paid.cost for paid in video.paid) == video.cost
     again = await prepared.film("another job")
     assert again.cost == 0
     assert prepared.sims.total() == finished.sims.total()
@@ -106,6 +107,13 @@ FATAL = {
     ),
     "clips refused": (
         Fault(vendor="replicate", route="create", match="hailuo", does="nsfw"), "video_gen", "sensitive", False, None
+    ),
+    "clips that are no clips": (
+        Fault(vendor="replicate", route="file", match="mp4", does="wrong_media"),
+        "video_gen", "Asset generation failed: ", False, None,
+    ),
+    "voices without a sound": (
+        Fault(vendor="elevenlabs", route="tts", does="silence"), "voice_gen", "Asset generation failed: ", False, None
     ),
     "clips gone": (
         Fault(vendor="replicate", route="create", match="hailuo", does="data_removed"),

@@ -1,7 +1,7 @@
 """The frozen values that flow between the stages of one video."""
 
 from badapple.models.assets import Asset, AssetRequest, Maker
-from badapple.models.job import JobStatus, MakeOptions, Makers, ProgressEvent, StageName, StageStatus, Video
+from badapple.models.job import JobStatus, MakeOptions, Makers, Paid, ProgressEvent, StageName, StageStatus, Video
 from badapple.models.layout import (
     CAPTION_BAND,
     DRAFT,
@@ -52,6 +52,7 @@ __all__ = [
     "Makers",
     "MusicOrder",
     "Order",
+    "Paid",
     "Product",
     "ProgressEvent",
     "Scene",

@@ -141,6 +141,15 @@ class ProgressEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Paid:
+    """What one part cost now: who made it, micro-dollars."""
+
+    part: str
+    maker: str
+    cost: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Video:
     """A finished video and what lies beside it.
 
@@ -157,7 +166,8 @@ class Video:
         stage_seconds: stage name -> wall seconds it took.
         made: parts made now.
         reused: parts found finished.
-        warnings: soft rules of the measuring that are not met.
+        warnings: parts that another maker made than was wanted, and soft rules of the measuring that are not met.
+        paid: what was paid for now, part by part.
     """
 
     path: Path
@@ -173,3 +183,4 @@ class Video:
     made: int
     reused: int
     warnings: tuple[str, ...] = ()
+    paid: tuple[Paid, ...] = ()

@@ -50,7 +50,7 @@ async def cancel_job(job: str, settings: Settings) -> Ended:
     """
     engine = open_database(settings.database_url)
     await in_thread(_mark, engine, job)
-    _, _, claims = stake(engine, settings.data_dir)
+    claims = stake(engine, settings.data_dir).claims
     async with connections.kept():
         stopped = await decisions.cancel_job(engine, claims, job, cancellers(settings))
     with Session(engine) as session:

@@ -13,7 +13,7 @@ from badapple import __version__
 from badapple.errors import QualityError
 from badapple.media import captions
 from badapple.media.whole import whole
-from badapple.models import FPS, AssetRequest, Video
+from badapple.models import FPS, AssetRequest, Paid, Video
 from badapple.process import in_thread
 
 if TYPE_CHECKING:
@@ -145,6 +145,11 @@ class Delivery:
                     for part in self._assets.stood_in
                 ),
                 *qa["verdict"]["soft"],
+            ),
+            paid=tuple(
+                Paid(part=label, maker=part.maker.signature, cost=part.cost)
+                for label, part in sorted(self._assets.parts.items())
+                if part.cost and not part.reused
             ),
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from badapple.cache import Cache
     from badapple.config import Settings
 
-__all__ = ["PATIENCE", "Purchasing", "open_purchasing", "stake"]
+__all__ = ["PATIENCE", "Purchasing", "Stake", "open_purchasing", "stake"]
 
 OWNER = "local"  #: who pays where there is only one
 #: How long each vendor is tried. Throttling by Replicate costs only time, so a job outlasts it.
@@ -96,14 +97,27 @@ def open_purchasing(
     given = [cap for cap in (max_cost, settings.max_cost) if cap is not None]
     today = datetime.now(UTC).date()
     caps = {job_scope(job): min(given, default=None), day_scope(today, OWNER): settings.max_cost_day}
-    holder, watcher, claims = stake(engine, settings.data_dir)
-    books = Books(engine, cache, claims, job=job, owner=OWNER, caps=caps)
+    ours = stake(engine, settings.data_dir, threaded=threaded)
+    books = Books(engine, cache, ours.claims, job=job, owner=OWNER, caps=caps)
     till = JournalTill(books, cache, threaded=threaded)
-    return Purchasing(till=till, holder=holder, limiter=Limiter(engine, holder, watcher, threaded=threaded))
+    return Purchasing(till=till, holder=ours.holder, limiter=ours.limiter)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stake:
+    """What all jobs of one process share: its being alive, its claims, its place in the vendors' lines."""
+
+    holder: Holder
+    claims: Claims
+    limiter: Limiter
 
 
 @lru_cache(maxsize=16)
-def stake(engine: Engine, folder: Path) -> tuple[Holder, Watcher, Claims]:
+def stake(engine: Engine, folder: Path, *, threaded: bool = True) -> Stake:
     """Return this process' stake in a database, taken when first asked for."""
     holder, watcher = Holder(engine, folder), Watcher(engine, folder)
-    return holder, watcher, Claims(holder, watcher.alive)
+    limiter = Limiter(engine, holder, watcher, threaded=threaded)
+    return Stake(holder=holder, claims=Claims(holder, watcher.alive), limiter=limiter)
+
+
+os.register_at_fork(after_in_child=stake.cache_clear)  # a child is another process, with a stake of its own
