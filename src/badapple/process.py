@@ -27,7 +27,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import FrameType
 
-__all__ = ["Limits", "Output", "Stopped", "attach", "check_stop", "in_thread", "pipe", "run", "settle", "stream"]
+__all__ = [
+    "Aside",
+    "Limits",
+    "Output",
+    "Stopped",
+    "attach",
+    "check_stop",
+    "in_thread",
+    "pipe",
+    "run",
+    "settle",
+    "stream",
+]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -104,6 +116,17 @@ async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
         if not task.cancelled():
             task.exception()  # marks it as seen
         raise
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """Does blocking work off the event loop; or at once, for a database that lives in one thread."""
+
+    threaded: bool
+
+    async def __call__(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return what the work returns."""
+        return await in_thread(work, *args, **kwargs) if self.threaded else work(*args, **kwargs)
 
 
 def run(

@@ -15,7 +15,7 @@ from filelock import AsyncFileLock
 from badapple import __version__
 from badapple.errors import DiskError, MediaError
 from badapple.models import AssetRequest, Maker
-from badapple.process import in_thread
+from badapple.process import Aside, in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from badapple.cache import Cache
     from badapple.journal import Journal
     from badapple.models import Asset
-    from badapple.process import P, T
 
     Begun = Callable[[AssetRequest], Awaitable[None]]
 
@@ -61,7 +60,7 @@ class LocalRunner:
         self._recipes = recipes
         self._slots = asyncio.Semaphore(workers)
         self._fresh = fresh
-        self._threaded = threaded
+        self._quick = Aside(threaded)
         self._seen: dict[str, AssetRequest] = {}  # digest -> the request that made it, to make it again
         self._made: set[str] = set()
 
@@ -95,11 +94,7 @@ class LocalRunner:
         """Keep a file that the caller handed in, named by its content."""
         key = hashlib.sha256(f"{kind}:{sha256}".encode()).hexdigest()
         try:
-            return (
-                await in_thread(self._take, file, key=key, kind=kind)
-                if self._threaded
-                else self._take(file, key=key, kind=kind)
-            )
+            return await self._quick(self._take, file, key=key, kind=kind)
         except OSError as error:
             raise _disk_error(error, self._cache.root) from error
 
@@ -180,9 +175,6 @@ class LocalRunner:
         folder = self._cache.root / "locks"
         folder.mkdir(parents=True, exist_ok=True)
         return str(folder / f"{key[:3]}.lock")  # a shared prefix costs a short wait; a lock file a key would pile up
-
-    async def _quick(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await in_thread(work, *args, **kwargs) if self._threaded else work(*args, **kwargs)
 
 
 def _key(request: AssetRequest) -> str:

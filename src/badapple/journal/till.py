@@ -14,7 +14,7 @@ from badapple.journal.books import Claim, ClaimLostError, JobCancelledError, Tak
 from badapple.journal.gate import Gate, standing
 from badapple.journal.rows import PETTY
 from badapple.models import Bought, Dedupe, Submission
-from badapple.process import in_thread
+from badapple.process import Aside
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from badapple.journal.books import Books
     from badapple.models import Goods, Order
     from badapple.ports import PaidCall
-    from badapple.process import P, T
 
 __all__ = ["JournalTill", "Tab"]
 
@@ -87,7 +86,7 @@ class JournalTill:
     ) -> None:
         self._books = books
         self._cache = cache
-        self._threaded = threaded
+        self._db = Aside(threaded)
         self._point = point
         self._sleep = sleep
         self._poll = poll
@@ -327,6 +326,3 @@ class JournalTill:
             collecting.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await collecting
-
-    async def _db(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await in_thread(work, *args, **kwargs) if self._threaded else work(*args, **kwargs)

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from badapple.database.money import Limit, Slot
 from badapple.database.rows import ensure
 from badapple.limits import rules
-from badapple.process import in_thread
+from badapple.process import Aside
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from badapple.errors import ProviderError
     from badapple.limits.rules import Allowance
-    from badapple.process import P, T
 
 __all__ = ["Limiter"]
 
@@ -94,7 +93,7 @@ class Limiter:
         self._holder = holder.id
         self._watcher = watcher
         self._allowances = allowances
-        self._threaded = threaded
+        self._db = Aside(threaded)
         self._clock = clock
         self._looks = looks
         self._left: set[str] = set()  # slots that could not be given back
@@ -198,6 +197,3 @@ class Limiter:
 
     def _now(self) -> int:
         return int(self._clock() * rules.SECOND)
-
-    async def _db(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await in_thread(work, *args, **kwargs) if self._threaded else work(*args, **kwargs)

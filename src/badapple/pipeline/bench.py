@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from badapple.costs import report
 from badapple.costs.money import dollars
 from badapple.journal import decisions
-from badapple.process import in_thread
+from badapple.process import Aside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +48,7 @@ class Bench:
 
     async def call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do database work off the event loop, unless the database lives in this thread."""
-        return await in_thread(work, *args, **kwargs) if self.threaded else work(*args, **kwargs)
+        return await Aside(self.threaded)(work, *args, **kwargs)
 
     def delivered(self) -> str | None:
         """Return where the finished video is."""

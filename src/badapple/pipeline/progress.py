@@ -13,13 +13,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from badapple.models import ProgressEvent, StageName, StageStatus
-from badapple.process import in_thread
+from badapple.process import Aside, in_thread
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
     from badapple.pipeline.stages import JobRows
-    from badapple.process import P, T
 
 __all__ = ["CHANNEL", "Progress"]
 
@@ -56,7 +55,7 @@ class Progress:
         self._rows = rows
         self._redis = redis_client
         self._on_progress = on_progress
-        self._threaded = threaded
+        self._call = Aside(threaded)
         self._lock = asyncio.Lock()
         self._silent = False
         self._percent = 0
@@ -180,6 +179,3 @@ class Progress:
                 await in_thread(self._redis.publish, CHANNEL, body)
         except Exception as error:  # noqa: BLE001 - the row is the truth; a lost publish may never fail a job
             _log.warning("progress_publish_failed", extra={"job_id": self._job_id, "error": type(error).__name__})
-
-    async def _call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await in_thread(work, *args, **kwargs) if self._threaded else work(*args, **kwargs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from badapple.costs.budget import day_scope, job_scope
 from badapple.database.holders import Holder, Watcher
 from badapple.journal import Books, Claims, JournalTill
 from badapple.limits import Limiter
+from badapple.process import in_thread
 from badapple.providers import connections
 from badapple.providers.line import Line, Patience
 
@@ -28,6 +30,11 @@ if TYPE_CHECKING:
 
 __all__ = ["PATIENCE", "Purchasing", "Stake", "open_purchasing", "stake"]
 
+_PACKAGES = {
+    "anthropic": ("anthropic", "genai_prices"),
+    "elevenlabs": ("elevenlabs.client",),
+    "replicate": ("httpx", "jsonschema"),
+}
 OWNER = "local"  #: who pays where there is only one
 #: How long each vendor is tried. Throttling by Replicate costs only time, so a job outlasts it.
 PATIENCE = {
@@ -72,13 +79,15 @@ class Purchasing:
     async def open(self) -> AsyncIterator[None]:
         """Keep connections open, and show other machines that this process lives, for as long as the block runs."""
         beating = asyncio.ensure_future(self.holder.beating())
+        loading = asyncio.ensure_future(in_thread(_load, tuple(self._lines)))
         try:
             async with connections.kept():
                 yield
         finally:
-            beating.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await beating
+            for task in (beating, loading):
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
 
 
 def open_purchasing(
@@ -110,6 +119,13 @@ class Stake:
     holder: Holder
     claims: Claims
     limiter: Limiter
+
+
+def _load(vendors: tuple[str, ...]) -> None:
+    """Load the vendors' packages while the photo is looked at: the first call need not wait for them."""
+    for name in (name for vendor in vendors for name in _PACKAGES[vendor]):
+        with contextlib.suppress(ImportError):  # whoever needs it says so, and how to install it
+            importlib.import_module(name)
 
 
 @lru_cache(maxsize=16)

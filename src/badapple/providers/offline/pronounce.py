@@ -7,12 +7,13 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from badapple.media.pronouncing import EDGE, pieces
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = ["Said", "say", "speakable"]
 
-_EDGE = re.compile(r"^(\W*)(.*?)(\W*)$", re.DOTALL)
 _SITE = re.compile(r"(?:https?://)?(?:www\.)?((?:[a-z0-9-]+\.)+[a-z]{2,})((?:/[\w.-]+)*)/?", re.IGNORECASE)
 _AROUND_THE_CLOCK = re.compile(r"24/7")
 _SYMBOLS = {"&": "and", "+": "plus", "@": "at", "=": "equals", "\u00d7": "times", "%": "percent"}
@@ -42,66 +43,21 @@ def speakable(text: str) -> bool:
 
 def say(text: str, pronounce: Sequence[tuple[str, str]] = ()) -> tuple[Said, ...]:
     """Split a text into spoken units; every shown word appears in exactly one of them."""
-    shown = _glued(text.split())
-    rules = sorted(
-        ((tuple(_bare(word) for word in written.split()), said) for written, said in pronounce),
-        key=lambda rule: -len(rule[0]),
+    return tuple(
+        Said(shown=shown, text=_spoken(shown[0]) if said is None else _plain(said))
+        for shown, said in pieces(text, pronounce, is_sign=lambda mark: mark in _SYMBOLS)
     )
-    units: list[Said] = []
-    at = 0
-    while at < len(shown):
-        rule = next((rule for rule in rules if rule[0] and _matches(shown, at, rule[0])), None)
-        count = len(rule[0]) if rule else 1
-        words = tuple(shown[at : at + count])
-        units.append(Said(shown=words, text=_replaced(words, rule[1]) if rule else _spoken(words[0])))
-        at += count
-    return tuple(units)
 
 
 def _latin(char: str) -> bool:
     return unicodedata.name(char, "").startswith(("LATIN", "FEMININE ORDINAL", "MASCULINE ORDINAL"))
 
 
-def _glued(words: Sequence[str]) -> list[str]:
-    """Join marks that stand alone and are never spoken (dashes, emoji) to the word before."""
-    out: list[str] = []
-    lead = ""
-    for word in words:
-        spoken = any(char.isalnum() for char in word) or word in _SYMBOLS
-        if spoken:
-            out.append(f"{lead}{word}")
-            lead = ""
-        elif out:
-            out[-1] += f" {word}"
-        else:
-            lead += f"{word} "
-    return out
-
-
-def _bare(word: str) -> str:
-    match = _EDGE.match(word)
-    return (match[2] if match else word).casefold()
-
-
-def _matches(shown: Sequence[str], at: int, rule: tuple[str, ...]) -> bool:
-    found = tuple(_bare(word) for word in shown[at : at + len(rule)])
-    if found == rule:
-        return True
-    return found[:-1] == rule[:-1] and bool(found) and found[-1] in {f"{rule[-1]}'s", f"{rule[-1]}\u2019s"}
-
-
-def _replaced(words: tuple[str, ...], said: str) -> str:
-    """Put the spoken form in place of the words, with the marks around them and a genitive kept."""
-    first, last = _EDGE.match(words[0]), _EDGE.match(words[-1])
-    own = "'s" if _bare(words[-1]).endswith(("'s", "\u2019s")) and not said.endswith("'s") else ""
-    return _plain(f"{first[1] if first else ''}{said}{own}{last[3] if last else ''}")
-
-
 def _spoken(word: str) -> str:
     if word in _SYMBOLS:
         return _SYMBOLS[word]
     word = _AROUND_THE_CLOCK.sub("twenty-four seven", word)
-    match = _EDGE.match(word)
+    match = EDGE.match(word)
     if (
         match
         and (site := _SITE.fullmatch(match[2]))

@@ -30,7 +30,7 @@ class Pace:
     """
 
     first: float = 1.0
-    most: float = 2.5
+    most: float = 2.0
     patience: float | None = None
 
 
