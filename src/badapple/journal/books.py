@@ -112,24 +112,32 @@ class Books:
         with Session(self._engine) as session:
             seen = latest(session, order.key)
             held = None if seen is None else (seen.id, seen.holder, self._claims.alive(seen.holder))
-        with writing(self._engine) as session:
-            if self._is_cancelled(session):
-                raise JobCancelledError
-            row = latest(session, order.key)
-            if row is None or row.state == CallState.FAILED:
-                if row is not None:
-                    refuse_dear(row)
-                return self._begin(session, order, attempt=1 if row is None else row.attempt + 1)
-            if row.state == CallState.UNKNOWN:
-                raise words.unknown(row)
-            if row.state == CallState.COLLECTED:
-                return self._found(session, order, row)
-            if held is None or held[:2] != (row.id, row.holder):
-                return Taken(id=row.id)  # it changed hands just now
-            if held[2]:
-                self._inherit(row)
-                return Taken(id=row.id)
-            return self._take_over(session, row)
+        try:
+            with writing(self._engine) as session:
+                return self._open(session, order, held)
+        except IntegrityError:  # on Postgres another process began the same attempt in this very moment
+            return Taken(id="")
+
+    def _open(
+        self, session: Session, order: Order, held: tuple[str, str | None, bool] | None
+    ) -> Bought | Claim | Taken:
+        if self._is_cancelled(session):
+            raise JobCancelledError
+        row = latest(session, order.key, lock=True)
+        if row is None or row.state == CallState.FAILED:
+            if row is not None:
+                refuse_dear(row)
+            return self._begin(session, order, attempt=1 if row is None else row.attempt + 1)
+        if row.state == CallState.UNKNOWN:
+            raise words.unknown(row)
+        if row.state == CallState.COLLECTED:
+            return self._found(session, order, row)
+        if held is None or held[:2] != (row.id, row.holder):
+            return Taken(id=row.id)  # it changed hands just now
+        if held[2]:
+            self._inherit(row)
+            return Taken(id=row.id)
+        return self._take_over(session, row)
 
     def sending(self, claim: Claim, order: Order) -> None:
         """Write down that the order is about to be sent.
@@ -312,7 +320,7 @@ class Books:
             row.heir, row.heir_holder = self.job, self._claims.new()
 
     def _mine(self, session: Session, claim: Claim) -> Call:
-        row = session.get_one(Call, claim.id)
+        row = session.get_one(Call, claim.id, with_for_update=True)
         if row.holder != claim.claim:
             raise ClaimLostError
         return row

@@ -24,9 +24,10 @@ OPEN = (CallState.INTENT.value, CallState.SUBMITTED.value)  #: states of calls t
 PETTY = 20_000  #: micro-dollars; up to this a call is repeated where nobody can tell whether it was charged
 
 
-def latest(session: Session, key: str) -> Call | None:
-    """Return the last attempt at a key, or None."""
-    return session.scalars(select(Call).where(Call.key == key).order_by(Call.attempt.desc()).limit(1)).first()
+def latest(session: Session, key: str, *, lock: bool = False) -> Call | None:
+    """Return the last attempt at a key, or None; `lock` keeps others from changing it until the transaction ends."""
+    wanted = select(Call).where(Call.key == key).order_by(Call.attempt.desc()).limit(1)
+    return session.scalars(wanted.with_for_update() if lock else wanted).first()
 
 
 def stop(session: Session, row: Call) -> None:

@@ -1,0 +1,125 @@
+"""Receipts of assets."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, event
+from sqlalchemy.orm import Session
+
+from badapple.cache import Cache
+from badapple.database import Receipt
+from badapple.journal import Journal
+from badapple.models import Asset, AssetRequest, Maker
+
+MAKER = Maker(name="offline", model="voice-1", generated=True)
+REQUEST = AssetRequest(kind="voice", label="the voice")
+
+
+@pytest.fixture
+def journal(engine: Engine, cache: Cache) -> Journal:
+    return Journal(engine, cache)
+
+
+def make(journal: Journal, cache: Cache, key: str, words: str = "la", **more: int) -> Asset:
+    journal.begin(key, REQUEST, MAKER)
+    with cache.workplace() as folder:
+        (folder / "voice.mp3").write_text(words)
+        (folder / "words.json").write_text(words * 2)
+        files = {"words": folder / "words.json", "voice": folder / "voice.mp3"}
+        return journal.collect(key, files, facts={"words": words, "é": 1}, seconds=1.5, **more)
+
+
+def receipt(engine: Engine, key: str) -> Receipt:
+    with Session(engine) as session:
+        return session.get_one(Receipt, key)
+
+
+def test_what_was_made_is_found_again(journal: Journal, cache: Cache, engine: Engine) -> None:
+    made, found = make(journal, cache, "k", cost=7), journal.find("k")
+    assert found is not None
+    assert (made.reused, found.reused) == (False, True)
+    for asset in (made, found):
+        assert (asset.key, asset.kind, asset.maker, asset.seconds, asset.cost) == ("k", "voice", MAKER, 1.5, 7)
+        assert asset.facts == {"words": "la", "é": 1}
+        assert {name: path.read_text() for name, path in asset.files.items()} == {"voice": "la", "words": "lala"}
+    assert made.digest == found.digest
+    row = receipt(engine, "k")
+    assert (row.label, row.state, row.begun, row.made) == ("the voice", "collected", 1, 1)
+
+
+def test_making_is_free_where_nobody_says_what_it_cost(journal: Journal, cache: Cache) -> None:
+    assert make(journal, cache, "k").cost == 0
+
+
+def test_a_digest_is_of_the_names_the_contents_and_the_facts(journal: Journal, cache: Cache) -> None:
+    content = [
+        [["voice", hashlib.sha256(b"la").hexdigest()], ["words", hashlib.sha256(b"lala").hexdigest()]],
+        {"words": "la", "é": 1},
+    ]
+    expected = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    assert make(journal, cache, "k").digest == expected
+
+
+def test_what_was_only_begun_is_not_found(journal: Journal, cache: Cache, engine: Engine) -> None:
+    assert journal.find("k") is None
+    journal.begin("k", REQUEST, MAKER)
+    assert journal.find("k") is None
+    row = receipt(engine, "k")
+    assert (row.kind, row.label, row.state, row.begun, row.made, row.digest) == (
+        "voice", "the voice", "intent", 1, 0, None,
+    )  # fmt: skip
+    assert row.maker == {"name": "offline", "model": "voice-1", "generated": True}
+
+
+def test_what_is_begun_anew_is_not_found_until_it_is_made_again(
+    journal: Journal, cache: Cache, engine: Engine
+) -> None:
+    digest = make(journal, cache, "k").digest
+    journal.begin("k", AssetRequest(kind="voice", label="again"), Maker(name="other", model="m", generated=False))
+    assert journal.find("k") is None
+    assert journal.find_digest(digest) is None
+    row = receipt(engine, "k")
+    assert (row.label, row.state, row.begun, row.made, row.digest) == ("again", "intent", 2, 1, None)
+    assert make(journal, cache, "k").maker == MAKER
+    assert (receipt(engine, "k").begun, receipt(engine, "k").made) == (3, 2)
+
+
+def test_content_is_found_whatever_it_was_made_for(journal: Journal, cache: Cache) -> None:
+    digest = make(journal, cache, "one").digest
+    assert make(journal, cache, "two").digest == digest
+    other = make(journal, cache, "three", "other").digest
+    found = journal.find_digest(digest)
+    assert found is not None
+    assert (found.key in {"one", "two"}, found.digest, found.reused) == (True, digest, True)
+    assert other != digest
+    assert journal.find_digest("0" * 64) is None
+
+
+def test_what_lost_a_file_is_not_found(journal: Journal, cache: Cache) -> None:
+    asset = make(journal, cache, "k")
+    asset.files["words"].unlink()
+    assert journal.find("k") is None
+    assert journal.find_digest(asset.digest) is None
+
+
+def test_files_that_vanish_at_once_are_an_error_and_nothing_is_finished(
+    journal: Journal, cache: Cache, engine: Engine
+) -> None:
+    event.listen(engine, "before_cursor_execute", lambda _c, _k, statement, *_: _gone(cache, statement))
+    with pytest.raises(FileNotFoundError, match=f"the files of k vanished from the cache at {cache.root}"):
+        make(journal, cache, "k")
+    assert journal.find("k") is None
+
+
+def _gone(cache: Cache, statement: str) -> None:
+    if statement.startswith("UPDATE receipts"):
+        cache.clear()
+
+
+def test_what_was_never_begun_cannot_be_finished(journal: Journal, tmp_path: Path) -> None:
+    with pytest.raises(LookupError):
+        journal.collect("k", {}, facts={}, seconds=0)
