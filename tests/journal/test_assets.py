@@ -16,7 +16,7 @@ from badapple.journal import Journal
 from badapple.models import Asset, AssetRequest, Maker
 
 MAKER = Maker(name="offline", model="voice-1", generated=True)
-REQUEST = AssetRequest(kind="voice", label="the voice")
+REQUEST = AssetRequest(kind="voice", params={}, label="the voice")
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_what_is_begun_anew_is_not_found_until_it_is_made_again(
     journal: Journal, cache: Cache, engine: Engine
 ) -> None:
     digest = make(journal, cache, "k").digest
-    journal.begin("k", AssetRequest(kind="voice", label="again"), Maker(name="other", model="m", generated=False))
+    journal.begin("k", AssetRequest(kind="voice", params={}, label="again"), Maker(name="other", model="m", generated=False))
     assert journal.find("k") is None
     assert journal.find_digest(digest) is None
     row = receipt(engine, "k")

@@ -105,7 +105,7 @@ def _spot(stage: Stage, kind: Kind) -> Spot:
     wide = stage.source[0] / stage.source[1]
     tilt = scenery_of(stage.style).tilt(kind, aspect=wide)
     if kind is Kind.DETAIL:
-        return stand(stage.source, top=456, foot=LEDGE - 4, widest=980, tallest=800)
+        return stand(stage.source, top=490, foot=LEDGE - 4, widest=980, tallest=768)  # models push in: room for that
     if kind is Kind.FACTS and wide < 0.68:
         spot = stand(stage.source, top=570, foot=1240, widest=430, tallest=700, tilt=tilt)
         return replace(spot, x=730.0, sky=430)
