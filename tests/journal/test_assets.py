@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, event
+from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
 from badapple.cache import Cache
@@ -75,11 +75,11 @@ def test_what_was_only_begun_is_not_found(journal: Journal, cache: Cache, engine
     assert row.maker == {"name": "offline", "model": "voice-1", "generated": True}
 
 
-def test_what_is_begun_anew_is_not_found_until_it_is_made_again(
-    journal: Journal, cache: Cache, engine: Engine
-) -> None:
+def test_what_is_begun_anew_is_not_found_until_it_is_made_again(journal: Journal, cache: Cache, engine: Engine) -> None:
     digest = make(journal, cache, "k").digest
-    journal.begin("k", AssetRequest(kind="voice", params={}, label="again"), Maker(name="other", model="m", generated=False))
+    journal.begin(
+        "k", AssetRequest(kind="voice", params={}, label="again"), Maker(name="other", model="m", generated=False)
+    )
     assert journal.find("k") is None
     assert journal.find_digest(digest) is None
     row = receipt(engine, "k")
@@ -120,6 +120,6 @@ def _gone(cache: Cache, statement: str) -> None:
         cache.clear()
 
 
-def test_what_was_never_begun_cannot_be_finished(journal: Journal, tmp_path: Path) -> None:
-    with pytest.raises(LookupError):
+def test_what_was_never_begun_cannot_be_finished(journal: Journal) -> None:
+    with pytest.raises(NoResultFound):
         journal.collect("k", {}, facts={}, seconds=0)

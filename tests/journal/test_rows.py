@@ -22,8 +22,8 @@ def call(**changed: object) -> Call:
     usual: dict[str, object] = {
         "id": "0123456789abcdef" * 2, "key": "k", "attempt": 1, "owner": "local", "vendor": "replicate",
         "model": "a/film", "label": "scene 1", "dedupe": "lookup", "state": "intent", "job": "job", "request_hash": "",
-        "sends": 0, "reserved": 0, "settled": 0, "possibly_charged": 0, "scopes": ["job:job"], "boot": "", "uptime": 0.0,
-        "created_at": datetime.now(UTC),
+        "sends": 0, "reserved": 0, "settled": 0, "possibly_charged": 0, "scopes": ["job:job"], "boot": "",
+        "uptime": 0.0, "created_at": datetime.now(UTC),
     }  # fmt: skip
     return Call(**{**usual, **changed})
 
