@@ -216,3 +216,9 @@ def test_a_budget_is_the_sum_of_what_is_open_and_what_was_charged(
             budget.settle(memory, [scope], reserved=reserved, settled=settled)
             expected += settled - reserved
         assert budget.held(memory, scope) == expected
+
+
+def test_a_cap_of_nothing_is_named(engine: Engine) -> None:
+    with Session(engine) as session, pytest.raises(BudgetError) as caught:
+        budget.reserve(session, {"job:a": 0}, 1)
+    assert (caught.value.cap, caught.value.held, caught.value.wanted) == (0, 0, 1)

@@ -315,3 +315,31 @@ def test_the_place_in_a_broken_list_stands_between_colons(own: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         prices.cost("replicate", "a/b", own=own)
     assert str(caught.value) == f"{own}: price.0.video.seconds: Input should be greater than or equal to 1"
+
+
+@pytest.mark.parametrize(("day", "micros"), [(date(2026, 3, 12), 1_800_000), (date(2026, 3, 13), 900_000)])
+def test_the_public_list_is_read_for_the_day(day: date, micros: int) -> None:
+    assert prices.cost("anthropic", "claude-sonnet-4-6", on=day, input_tokens=300_000) == micros
+
+
+def test_the_public_list_is_read_for_claude_only() -> None:
+    with pytest.raises(ConfigError, match="there is no price for gpt-4o of anthropic"):
+        prices.cost("anthropic", "gpt-4o", on=DAY, input_tokens=1)
+
+
+def test_a_resolution_of_an_unknown_model_says_nothing() -> None:
+    with pytest.raises(ConfigError, match=r"^there is no price for a/zzz of replicate$"):
+        prices.cost("replicate", "a/zzz", resolution="4k", seconds=3)
+
+
+def test_a_million_tokens_are_exact(own: Path) -> None:
+    own.write_text(
+        """[[price]]
+vendor = "anthropic"
+model = "a"
+unit = "token"
+micros = {input = "0.005", output = "0.01", cache_read = 0, cache_write = 0}
+as_of = 2026-01-01
+"""
+    )
+    assert prices.describe(own=own)[0].price == "$0.005 in, $0.01 out a million tokens"

@@ -84,3 +84,12 @@ def test_a_total_adds_everything_up(session: Session) -> None:
         calls=7, charged=510_700, under_way=190_005, possibly_charged=190_000
     )
     assert report.total(iter(())) == Spent()
+
+
+def test_a_report_is_sorted_and_names_every_vendor_and_model_once(engine: Engine) -> None:
+    wanted = [("anthropic", "b"), ("anthropic", "c"), ("replicate", "a"), ("replicate", "b")]
+    with Session(engine) as session:
+        for number, of in enumerate([*reversed(wanted), *wanted]):
+            session.add(call(number, *of, job="a", state="collected", settled=number))
+        session.flush()
+        assert report.per_job(session, "a") == tuple(spent(of, calls=2, charged=7) for of in wanted)

@@ -98,6 +98,11 @@ class JournalTill:
         """Whose money it is."""
         return self._books.owner
 
+    @property
+    def busy(self) -> bool:
+        """Whether a call is under way that money may hang on."""
+        return any(work.sent for work in self._working)
+
     @contextlib.contextmanager
     def tab(self, label: str) -> Iterator[Tab]:
         """Add up what the calls inside the block cost."""

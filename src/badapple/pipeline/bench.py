@@ -66,6 +66,11 @@ class Bench:
         with Session(self.engine) as session:
             return report.total(report.per_job(session, self.job_id))
 
+    @property
+    def awaits_goods(self) -> bool:
+        """Whether something is on its way from a vendor."""
+        return self.purchasing is not None and self.purchasing.till.busy
+
     async def settle(self) -> Spent:
         """Order nothing more, collect what is paid for, and return what the job cost."""
         if self.purchasing is not None:

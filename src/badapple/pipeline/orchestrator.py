@@ -17,7 +17,7 @@ from badapple.database import open_database, upgrade
 from badapple.errors import DiskError, PipelineOrchestrationError, TransientProviderError
 from badapple.journal import Journal
 from badapple.media import ffmpeg as tools
-from badapple.models import Brief, JobStatus, MakeOptions
+from badapple.models import Brief, JobStatus, MakeOptions, StageName
 from badapple.pipeline.asset_manager import AssetManager
 from badapple.pipeline.bench import Bench, told
 from badapple.pipeline.cta_generator import CTAGenerator
@@ -146,7 +146,7 @@ class PipelineOrchestrator:
         call, session, begun = self._bench.call, self._bench.session, time.monotonic()
         if session is not None:
             session.commit()  # an open transaction of the caller's would lock SQLite against ourselves
-        options = {"canvas": self._bench.options.canvas.width}
+        options = {"canvas": self._bench.options.canvas.width, "hosted": self.purchasing is not None}
         await call(self._rows.begin, brief, options)
         self._progress.expected = await call(self._rows.typical_seconds, options)
         _log.info("pipeline_execution_started", extra={"job_id": self.job_id, "style": brief.style})
@@ -188,6 +188,8 @@ class PipelineOrchestrator:
         try:
             yield
         except Exception as error:
+            if self._bench.awaits_goods:
+                await self._progress.note(StageName.VIDEO_GEN, "Collecting what is paid for already...")
             spent = await self._bench.settle()
             raise PipelineOrchestrationError(
                 f"{words}: {str(error) or type(error).__name__}{told(spent)}",

@@ -95,7 +95,8 @@ class JobRows:
                 select(Job).where(Job.status == JobStatus.COMPLETED.value).order_by(Job.updated_at.desc()).limit(50)
             )
             for job in jobs:
-                if job.options.get("canvas") == options.get("canvas") and (job.options.get("made") or 0) > 5:
+                alike = all(job.options.get(name, False) == value for name, value in options.items())
+                if alike and (job.options.get("made") or 0) > 5:
                     return job.options.get("seconds")
         return None
 
