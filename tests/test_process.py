@@ -51,6 +51,32 @@ def test_memory_limit_holds() -> None:
         )
 
 
+def test_a_child_that_writes_too_much_is_killed_with_its_children() -> None:
+    script = (
+        "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(77.375)'])\n"
+        "while True: sys.stdout.buffer.write(bytes(1 << 16))"
+    )
+    before = psutil.Process().memory_info().rss
+    with pytest.raises(ToolError, match="wrote more than 1000000 bytes") as caught:
+        process.run([sys.executable, "-c", script], limits=process.Limits(seconds=20, output=1_000_000))
+    assert caught.value.returncode == -9
+    assert psutil.Process().memory_info().rss - before < 20_000_000
+    assert not sleepers("77.375")
+
+
+def test_a_child_that_ended_after_too_much_has_failed_as_well() -> None:
+    with pytest.raises(ToolError, match="wrote more than 5 bytes"):
+        process.run([sys.executable, "-c", "print('hello')"], limits=process.Limits(output=5))
+    assert process.run([sys.executable, "-c", "print('hello')"], limits=process.Limits(output=6)).stdout == b"hello\n"
+
+
+def test_a_line_without_an_end_is_kept_in_pieces() -> None:
+    script = "import sys; sys.stderr.write('x' * 3_000_000 + 'end'); sys.exit(1)"
+    with pytest.raises(ToolError, match="end") as caught:
+        process.run([sys.executable, "-c", script])
+    assert max(map(len, caught.value.last_lines)) <= 500
+
+
 def test_pipe_feeds_a_child() -> None:
     with process.pipe([sys.executable, "-c", "import sys; assert len(sys.stdin.buffer.read()) == 3000"]) as write:
         for _ in range(3):

@@ -19,23 +19,25 @@ names() {
     *) echo "error: no room is called $1; there are journal, costs, limits and line" >&2; exit 2 ;;
     esac
 }
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 for room in "$@"; do
     patterns=$(names "$room")
     # shellcheck disable=SC2086 - one word a pattern
-    (set -f; "$python" -m mutmut run --max-children "${JOBS:-2}" $patterns >"mutants-$room.log" 2>&1) || {
-        tail -20 "mutants-$room.log" >&2
+    (set -f; "$python" -m mutmut run --max-children "${JOBS:-2}" $patterns >"$log" 2>&1) || {
+        tail -20 "$log" >&2
         exit 1
     }
-    rm -f "mutants-$room.log"
 done
 
 printf '%-10s %8s %8s %9s %8s %6s\n' room mutants killed survived timeout '%'
 for room in "$@"; do
-    what=$(names "$room" | sed 's/\.\*//g; s/\./\\./g; s/ /|/')
-    "$python" -m mutmut results --all true | awk -v room="$room" -v what="^ *($what)\\\\." '
-        $0 ~ what { all++; count[$NF]++ }
+    "$python" -m mutmut results --all true | awk -v room="$room" -v names="$(names "$room")" '
+        BEGIN { gsub(/\*/, "", names); many = split(names, name, " ") }
+        { for (one = 1; one <= many; one++) if (index($1, name[one]) == 1) { all++; count[$NF]++ } }
         END {
-            printf "%-10s %8d %8d %9d %8d %6.1f\n", room, all, count["killed"], all - count["killed"] - count["timeout"],
-                count["timeout"], all ? 100 * (count["killed"] + count["timeout"]) / all : 0
+            seen = count["killed"] + count["timeout"]
+            printf "%-10s %8d %8d %9d %8d %6.1f\n", room, all, count["killed"], all - seen, count["timeout"],
+                all ? 100 * seen / all : 0
         }'
 done

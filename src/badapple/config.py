@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import platformdirs
 
@@ -78,6 +80,12 @@ class Settings:
     max_cost: int | None = None
     max_cost_day: int | None = None
     webhook_url: str | None = None
+
+    @property
+    def other_hosts(self) -> dict[str, str]:
+        """Vendor -> host and port that is asked instead of the vendor's own."""
+        places = {name: urlsplit(access.base_url) for name, access in self.vendors.items() if access.base_url}
+        return {name: place.netloc.rpartition("@")[2] for name, place in places.items()}
 
 
 def read_settings(env: Mapping[str, str]) -> Settings:
@@ -150,7 +158,17 @@ def _url(env: Mapping[str, str], name: str) -> str | None:
     if text and not re.fullmatch(r"https?://[^\s/?#]+[^\s?#]*", text):
         raise ConfigError(f"{name} is not a web address", hint="write it like https://example.com")
     hide_password(text)
+    if text.startswith("http://") and not _is_here(urlsplit(text).hostname or ""):
+        raise ConfigError(f"{name} is not encrypted: a key would be read on its way", hint="write it with https://")
     return text or None
+
+
+def _is_here(host: str) -> bool:
+    """Say whether a host is this machine itself."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _count(env: Mapping[str, str], name: str, default: int) -> int:

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from badapple.secrets import scrub
+from badapple.secrets import plain, scrub
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +54,7 @@ class BadappleError(Exception):
     hint: str = ""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(scrub(message))
+        super().__init__(plain(scrub(message)))
         self.hint = hint
 
 

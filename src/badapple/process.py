@@ -63,11 +63,13 @@ class Limits:
         seconds: wall time before its process group is killed.
         memory: bytes of address space, or None.
         file_size: bytes of one file, or None.
+        output: bytes of standard output that `run` keeps before the process group is killed, or None.
     """
 
     seconds: float = 600
     memory: int | None = None
     file_size: int | None = None
+    output: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +142,7 @@ def run(
     """Run a child to its end.
 
     Raises:
-        ToolError: it failed or ran over its time; carries its last lines.
+        ToolError: it failed, ran over its time or wrote too much; carries its last lines.
         DiskError: it said that the disk is full.
         Stopped: the work in this thread was cancelled; the child's whole group is dead.
     """
@@ -153,7 +155,9 @@ def run(
         deadline = time.monotonic() + limits.seconds
         while not child.ended(_POLL):
             check_stop()
-            if time.monotonic() > deadline:
+            if child.over:
+                child.kill()
+            elif time.monotonic() > deadline:
                 child.kill()
                 raise ToolError(
                     f"{_name(args)} took longer than {limits.seconds:.0f} s and was stopped", last_lines=child.tail()
@@ -267,8 +271,10 @@ def stream(args: Sequence[str | Path], *, limits: Limits | None = None) -> Itera
 class _Child:
     """A running child with its output being collected."""
 
-    def __init__(self, process: subprocess.Popen[bytes], *, collect: bool) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], *, collect: bool, most: int | None = None) -> None:
         self.process = process
+        self.over = False  # it wrote more than `most` bytes; nobody reads on, so it waits to be killed
+        self._most = most
         self._lines: deque[str] = deque(maxlen=_LAST_LINES)
         self._out: list[bytes] = []
         self._readers = [threading.Thread(target=self._read_err, args=(process.stderr,), daemon=True)]
@@ -298,10 +304,14 @@ class _Child:
         return got
 
     def _read_out(self, stream: IO[bytes]) -> None:
-        self._out.extend(iter(lambda: stream.read(1 << 16), b""))
+        kept = 0
+        while not self.over and (data := stream.read(1 << 16)):
+            kept += len(data)
+            self._out.append(data)
+            self.over = self._most is not None and kept > self._most
 
     def _read_err(self, stream: IO[bytes]) -> None:
-        for line in stream:
+        while line := stream.readline(1 << 16):  # in pieces: a line may be as long as its writer likes
             self._lines.append(line.decode("utf-8", "replace").rstrip()[-500:])
 
     def ended(self, patience: float) -> bool:
@@ -318,6 +328,10 @@ class _Child:
         for reader in self._readers:
             reader.join(10)
         code = self.process.returncode
+        if self.over:
+            raise ToolError(
+                f"{_name(args)} wrote more than {self._most} bytes", last_lines=self.tail(), returncode=code
+            )
         if code == 0:
             return Output(stdout=b"".join(self._out), last_lines=self.tail())
         text = "\n".join(self._lines)
@@ -355,7 +369,7 @@ def _child(
         )  # fmt: skip
     except OSError as error:
         raise ToolError(f"{_name(args)} cannot be started: {error.strerror or error}") from error
-    child = _Child(process, collect=collect)
+    child = _Child(process, collect=collect, most=limits.output)
     with contextlib.suppress(ProcessLookupError, OSError, AttributeError):
         if limits.memory is not None:
             resource.prlimit(process.pid, resource.RLIMIT_AS, (limits.memory, limits.memory))

@@ -1,14 +1,15 @@
-"""Secrets: values that never show, and texts that are freed of them."""
+"""Secrets: values that never show, and texts that are freed of them and of whatever a terminal would obey."""
 
 from __future__ import annotations
 
 import logging
 import re
 import threading
+import unicodedata
 from typing import Self
 from urllib.parse import urlsplit
 
-__all__ = ["Secret", "SecretFilter", "hide_password", "scrub"]
+__all__ = ["Secret", "SecretFilter", "hide_password", "plain", "scrub"]
 
 _SHOWN = "[secret]"
 _SHORTEST = 6  #: characters; a shorter value would be found in innocent words
@@ -17,6 +18,7 @@ _LOOKS = re.compile(
     r"\b(?:sk-[A-Za-z0-9_-]{12,}|sk_[A-Za-z0-9]{16,}|r8_[A-Za-z0-9]{16,}|whsec_[A-Za-z0-9+/=]{12,}"
     r"|xi-[A-Za-z0-9]{16,})|(?i:(?<=bearer )[A-Za-z0-9._~+/=-]{8,})"
 )
+_OBEYED = frozenset({"Cc", "Cf", "Co", "Cs"})
 _known: set[str] = set()
 _lock = threading.Lock()
 
@@ -91,3 +93,13 @@ def scrub(text: str) -> str:
         if secret in text:
             text = text.replace(secret, _SHOWN)
     return _LOOKS.sub(_SHOWN, text)
+
+
+def plain(text: str) -> str:
+    """Return the text without control characters and marks that turn letters around; they show as question marks.
+
+    What others say ends up on terminals, which obey escape sequences.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(char if char in "\n\t" or unicodedata.category(char) not in _OBEYED else "?" for char in text)

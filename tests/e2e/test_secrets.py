@@ -13,7 +13,7 @@ import pytest
 from tests.e2e.conftest import Studio
 from tests.e2e.test_sharing import command
 
-from badapple.errors import PipelineOrchestrationError
+from badapple.errors import BadappleError, PipelineOrchestrationError
 from badapple.secrets import Secret, SecretFilter, scrub
 from badapple.testing.simulators import Fault
 
@@ -110,3 +110,10 @@ def test_a_secret_never_shows_by_accident() -> None:
     assert "hunter2" not in scrub("the password is hunter2-hunter2!")
     with pytest.raises(TypeError):
         pickle.dumps(secret)
+
+
+@pytest.mark.parametrize("text", ["\x1b]52;c;ZXZpbA==\x07\x1b[2J", "a\u202eb", "a\x9bb", "a\ud800b"])
+def test_what_a_terminal_would_obey_is_not_in_an_error(text: str) -> None:
+    said = str(BadappleError(f"it said {text} \u0441\u043b\u043e\u0432\u043e"))
+    assert said.isprintable()
+    assert said.endswith("\u0441\u043b\u043e\u0432\u043e")

@@ -30,7 +30,7 @@ def make(journal: Journal, cache: Cache, key: str, words: str = "la", **more: in
         (folder / "voice.mp3").write_text(words)
         (folder / "words.json").write_text(words * 2)
         files = {"words": folder / "words.json", "voice": folder / "voice.mp3"}
-        return journal.collect(key, files, facts={"words": words, "é": 1}, seconds=1.5, **more)
+        return journal.collect(key, files, facts={"é": 1, "words": words}, seconds=1.5, **more)
 
 
 def receipt(engine: Engine, key: str) -> Receipt:

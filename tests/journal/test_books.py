@@ -19,7 +19,7 @@ from badapple.costs.budget import held
 from badapple.database import Call, Job
 from badapple.database.holders import Watcher
 from badapple.errors import BudgetError, OutcomeUnknownError, PermanentProviderError
-from badapple.journal import Books, Claims
+from badapple.journal import Books, Claims, words
 from badapple.journal.books import Claim, ClaimLostError, JobCancelledError, Taken
 from badapple.models import Bought, Dedupe, Goods, Order
 
@@ -94,7 +94,7 @@ def is_now(moment: datetime | None) -> bool:
 
 def cancel(engine: Engine, job: str) -> None:
     with Session(engine) as session, session.begin():
-        session.add(Job(id=job, product_name="a", style="b", status="cancelled"))
+        session.add(Job(id=job, product_name="a", style="b", status="cancelled", error_message=words.BY_A_PERSON))
 
 
 def test_an_intent_is_written_down_in_full(of: Open, engine: Engine, claims: Claims) -> None:
@@ -146,8 +146,9 @@ def test_who_works_on_a_call_is_left_alone(of: Open, engine: Engine) -> None:
 
 def test_another_job_that_wants_the_same_becomes_its_heir(of: Open, engine: Engine, claims: Claims) -> None:
     claim = begun(of())
-    assert of("second").open(FILM) == Taken(id=claim.id)
+    taken = of("second").open(FILM)
     row = row_of(engine)
+    assert taken == Taken(id=claim.id, heir=row.heir_holder)
     assert (row.job, row.heir) == ("job", "second")
     assert claims.alive(row.heir_holder)
     assert row.heir_holder != claim.claim
@@ -411,10 +412,10 @@ def test_what_nobody_can_tell_keeps_its_reservation_and_waits_for_a_person(
     error = of().unknown(claim)
     assert isinstance(error, OutcomeUnknownError)
     row = row_of(engine)
-    assert (row.state, row.holder, row.reserved, row.possibly_charged) == ("unknown", None, 190, 380)
+    assert (row.state, row.holder, row.reserved, row.possibly_charged) == ("unknown", None, 190, 570)
     assert is_now(row.ended_at)
     assert not claims.alive(claim.claim)
-    with pytest.raises(OutcomeUnknownError, match=re.escape("scene 1 may have been charged (up to $0.00038)")):
+    with pytest.raises(OutcomeUnknownError, match=re.escape("scene 1 may have been charged (up to $0.00057)")):
         of().open(SCRIPT)
 
 
@@ -486,7 +487,7 @@ def test_an_order_placed_under_a_lost_claim_is_booked(of: Open, engine: Engine, 
 def test_an_order_placed_under_a_lost_claim_opens_nothing_that_has_ended(of: Open, engine: Engine) -> None:
     claim = begun(of())
     change(engine, claim, state="failed")
-    assert of().orphan(claim, "v7") is False
+    assert of().orphan(claim, "v7") is True  # its job was cancelled while it was on its way: the vendor must stop
     assert (row_of(engine).state, row_of(engine).vendor_id) == ("failed", "v7")
 
 

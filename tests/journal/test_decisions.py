@@ -161,7 +161,7 @@ async def test_cancelling_a_job_stops_what_it_has_at_vendors_and_nothing_else(
     write("d" * 32, state="intent", sends=0, reserved=5)
     write("e" * 32, state="submitted", vendor_id="v5", job="other")
     write("f" * 32, state="collected", vendor_id="v6", settled=100)
-    stopped = await decisions.cancel_job(engine, processes(), "job", {"replicate": film, "elevenlabs": voice})
+    stopped, _ = await decisions.cancel_job(engine, processes(), "job", {"replicate": film, "elevenlabs": voice})
     assert sorted(row.id[0] for row in stopped) == ["a", "b", "c", "d"]
     assert sorted(told) == [("elevenlabs", "v2"), ("replicate", "v1")]
     assert {(row.state, row.reason, row.reserved, row.holder) for row in stopped} == {("failed", "cancelled", 0, None)}
@@ -180,7 +180,7 @@ async def test_what_another_job_waits_for_is_handed_over_while_it_waits(
         claims.drop(heir)
     write(state="submitted", vendor_id="v1", reserved=190, holder="me/1", heir="other", heir_holder=heir)
     write("f" * 32, state="submitted", vendor_id="v2")
-    stopped = await decisions.cancel_job(engine, claims, "job", {})
+    stopped, _ = await decisions.cancel_job(engine, claims, "job", {})
     row = read(engine)
     if waits:
         assert [one.id for one in stopped] == ["f" * 32]

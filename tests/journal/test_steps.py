@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from sqlalchemy.orm import Session
 from badapple.cache import Cache
 from badapple.database import Call, Job
 from badapple.errors import OutcomeUnknownError, PermanentProviderError, TransientProviderError
-from badapple.journal import JournalTill
+from badapple.journal import JournalTill, words
+from badapple.journal.gate import current
 from badapple.models import Dedupe, Goods, Submission, Ticket
 from badapple.testing.vendor import FileCall, FileVendor
 
@@ -44,7 +46,7 @@ def change(engine: Engine, **values: object) -> None:
 
 def cancel_job(engine: Engine) -> None:
     with Session(engine) as session, session.begin():
-        session.add(Job(id="job", product_name="a", style="b", status="cancelled"))
+        session.add(Job(id="job", product_name="a", style="b", status="cancelled", error_message=words.BY_A_PERSON))
 
 
 def lost() -> OutcomeUnknownError:
@@ -141,6 +143,20 @@ async def test_a_vendor_that_does_not_answer_is_said_to_have_nothing(open_till: 
     )  # fmt: skip
 
 
+async def test_ids_on_other_receipts_are_not_looked_for(open_till: OpenTill, vendor: FileVendor) -> None:
+    taken: list[frozenset[str]] = []
+
+    class Telling(FileCall):
+        async def find(self, ticket: Ticket) -> Submission | None:
+            taken.append(ticket.taken)
+            return await super().find(ticket)
+
+    other = await open_till().once(FileCall(vendor, "other"))
+    vendor.refuse = [lost()]
+    await open_till().once(Telling(vendor, "clip"))
+    assert taken == [{other.vendor_id}] * 2
+
+
 async def test_where_the_account_may_not_ask_the_outcome_is_unknown(
     open_till: OpenTill, vendor: FileVendor, engine: Engine
 ) -> None:
@@ -181,7 +197,8 @@ async def test_an_id_that_stands_on_another_receipt_is_refused(
 ) -> None:
     class Confused(FileCall):
         async def submit(self, ticket: Ticket, folder: Path) -> Submission:
-            return Submission(vendor_id="same")
+            async with current().passing():
+                return Submission(vendor_id="same")
 
     await open_till().once(Confused(vendor, "one"))
     with pytest.raises(PermanentProviderError) as caught:
@@ -204,7 +221,9 @@ async def test_an_order_placed_under_a_lost_claim_is_booked_and_a_second_one_sto
             change(engine, holder=GONE, **({"vendor_id": "another", "state": "submitted"} if also else {}))
             return done
 
-    bought = await open_till().once(Slept(vendor, "clip"))
+    steps: list[str] = []
+    bought = await open_till(point=steps.append).once(Slept(vendor, "clip"))
+    assert steps == ["intent", "sending", "sent", "intent", "goods", "collected"]
     (charge,) = vendor.charges()
     assert bought.vendor_id == ("another" if also else charge["id"])
     assert vendor.cancelled == ([charge["id"]] if also else [])
@@ -359,3 +378,21 @@ async def test_what_nobody_wants_any_more_is_not_sent_and_may_be_bought_later(
     assert (vendor.charges(), only(engine).holder, only(engine).possibly_charged) == ([], None, 0)
     await open_till().once(FileCall(vendor, "clip"))
     assert len(vendor.charges()) == 1
+
+
+async def test_what_is_opened_for_nobody_any_more_ends(open_till: OpenTill, vendor: FileVendor, engine: Engine) -> None:
+    loop, asking = asyncio.get_running_loop(), list[asyncio.Future[object]]()
+
+    def slowly(_c: object, _k: object, sql: str, *_: object) -> None:
+        if sql.startswith("INSERT INTO calls"):
+            loop.call_soon_threadsafe(asking[0].cancel)
+            time.sleep(0.05)
+
+    event.listen(engine, "before_cursor_execute", slowly)
+    till = open_till()
+    asking.append(asyncio.ensure_future(till.once(FileCall(vendor, "clip"))))
+    with pytest.raises(asyncio.CancelledError):
+        await asking[0]
+    await till.drain()
+    assert vendor.charges() == []
+    assert (only(engine).state, only(engine).reason, only(engine).holder) == ("failed", "cancelled", None)

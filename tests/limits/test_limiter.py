@@ -476,3 +476,22 @@ def test_a_killed_process_gives_its_slots_back(
 
     asyncio.run(call())
     assert slots(engine) == []
+
+
+async def test_a_slot_says_whose_it_is_and_what_for(make: Make, engine: Engine, someone: Someone) -> None:
+    async with make().slot("v", key="mine"):
+        with Session(engine) as session:
+            row, limit = session.scalars(select(Slot)).one(), session.get_one(Limit, ("v", "mine"))
+        assert (row.vendor, row.key, row.holder) == ("v", "mine", someone.id)
+        assert (limit.paused_until, limit.paused_for, limit.learned_at) == (0, 0, 0)
+        assert (limit.concurrency, limit.per_minute, limit.burst) == (None, None, None)
+
+
+async def test_calls_to_other_vendors_and_by_other_accounts_take_no_slot_here(make: Make) -> None:
+    limiter = make(1)
+    async with asyncio.timeout(5), limiter.slot("v"), limiter.slot("v", key="other"), limiter.slot("w"):
+        waiting = asyncio.create_task(Crowd(limiter).call(0))
+        async with limiter.slot("u"), limiter.slot("v", key="third"):
+            await asyncio.sleep(0.02)
+            assert not waiting.done()
+    await asyncio.wait_for(waiting, 5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING
 
 import pytest
@@ -38,6 +39,34 @@ class Drifting:
         out[DRAFT.height :] = self.chroma
         left = index * self.step % (DRAFT.width - 60)
         out[200:260, left : left + 60] = 220
+
+
+def crowd(out: Path, packets: int, *, scale: int = 1_000_000) -> Path:
+    """Write a film of very many packets, each of one byte and one tick, which a small table lists."""
+
+    def box(kind: bytes, *parts: bytes) -> bytes:
+        body = b"".join(parts)
+        return struct.pack(">I4s", len(body) + 8, kind) + body
+
+    head, unit = box(b"ftyp", b"isom\0\0\2\0isom"), struct.pack(">9I", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
+    times = struct.pack(">5I", 0, 0, 0, scale, packets)
+    entry = struct.pack(">6xH16xHHII4xH32xHH", 1, 480, 854, 72 << 16, 72 << 16, 1, 24, 0xFFFF)
+    table = box(
+        b"stbl",
+        box(b"stsd", struct.pack(">II", 0, 1), box(b"rle ", entry)),
+        box(b"stts", struct.pack(">4I", 0, 1, packets, 1)),
+        box(b"stsc", struct.pack(">5I", 0, 1, 1, packets, 1)),
+        box(b"stsz", struct.pack(">3I", 0, 1, packets)),
+        box(b"stco", struct.pack(">3I", 0, 1, len(head) + 8)),
+    )
+    data = box(b"dinf", box(b"dref", struct.pack(">II", 0, 1), box(b"url ", b"\0\0\0\1")))
+    info = box(b"minf", box(b"vmhd", struct.pack(">I8x", 1)), data, table)
+    kind = box(b"hdlr", struct.pack(">II4s12xx", 0, 0, b"vide"))
+    media = box(b"mdia", box(b"mdhd", times, struct.pack(">HH", 0x55C4, 0)), kind, info)
+    track = struct.pack(">6I", 3, 0, 0, 1, 0, packets) + bytes(16) + unit + struct.pack(">II", 480 << 16, 854 << 16)
+    movie = box(b"mvhd", times, struct.pack(">IH10x", 1 << 16, 256), unit, bytes(24), struct.pack(">I", 2))
+    out.write_bytes(head + box(b"mdat", bytes(packets)) + box(b"moov", movie, box(b"trak", box(b"tkhd", track), media)))
+    return out
 
 
 @pytest.fixture(scope="session")

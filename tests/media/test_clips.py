@@ -13,10 +13,11 @@ import cv2
 import numpy as np
 import psutil
 import pytest
+from tests.media.conftest import crowd
 
 from badapple import process
 from badapple.errors import MediaError
-from badapple.media import boxes, encode, ffmpeg, planes, seams
+from badapple.media import boxes, clips, encode, ffmpeg, planes, seams
 from badapple.media.clips import ClipFrames, pace
 from badapple.media.reading import reading
 from badapple.models import FPS, Box, Canvas, TextBox
@@ -346,6 +347,29 @@ def test_what_cannot_be_shown_is_refused_in_words(
     path = made(source, "-pix_fmt", "yuv420p", *options)
     with pytest.raises(MediaError, match=why):
         frames(path, 3)
+
+
+def test_a_clip_of_very_many_packets_fills_no_memory(frames: Callable[..., ClipFrames], tmp_path: Path) -> None:
+    path = crowd(tmp_path / "crowd.mp4", 1_500_000)
+    before, begun = psutil.Process().memory_info().rss, time.monotonic()
+    with pytest.raises(MediaError, match="has more than 4000 frames in 2 s"):
+        frames(path, 30)
+    assert psutil.Process().memory_info().rss - before < 20_000_000
+    assert time.monotonic() - begun < 10
+
+
+def test_as_many_frames_as_a_quick_camera_makes_are_fine(frames: Callable[..., ClipFrames], tmp_path: Path) -> None:
+    clip = frames(crowd(tmp_path / "quick.mp4", 4000, scale=4000), 30)
+    assert [clip.source(index) for index in (0, 29)] == [66, 3933]
+
+
+def test_reading_a_list_of_packets_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped() -> None:
+        raise process.Stopped
+
+    monkeypatch.setattr(process, "check_stop", stopped)
+    with pytest.raises(process.Stopped):
+        clips._shown("#tb 0: 1/30\n")
 
 
 def test_text_in_the_clip_itself_is_told(made: Clips, program: Path) -> None:

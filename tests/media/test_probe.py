@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import av
+import psutil
 import pytest
+from tests.media.conftest import crowd
 
 from badapple import process
 from badapple.errors import MediaError
@@ -14,6 +17,7 @@ from badapple.media import ffmpeg
 from badapple.media.probe import check_decodes, probe
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -70,6 +74,48 @@ def test_sound_alone_is_no_film(tmp_path: Path, program: Path, film: Path) -> No
 
     with pytest.raises(MediaError, match="no picture"):
         probe(tmp_path / "a.m4a", ffmpeg=program)
+
+
+@pytest.mark.parametrize("foreign", [False, True])
+def test_a_film_of_very_many_packets_fills_no_memory(tmp_path: Path, program: Path, *, foreign: bool) -> None:
+    path = crowd(tmp_path / "crowd.mp4", 1_500_000)
+    before = psutil.Process().memory_info().rss
+
+    with pytest.raises(MediaError, match=r"crowd\.mp4"):
+        probe(path, ffmpeg=program, foreign=foreign)
+    assert psutil.Process().memory_info().rss - before < 60_000_000
+
+
+def test_a_foreign_film_is_seen_and_not_heard(film: Path, program: Path) -> None:
+    own, foreign = probe(film, ffmpeg=program), probe(film, ffmpeg=program, foreign=True)
+
+    assert foreign == replace(own, audio_duration=0.0)
+    check_decodes(film, ffmpeg=program, foreign=True)
+
+
+@pytest.mark.parametrize("look", [probe, check_decodes])
+@pytest.mark.parametrize("kind", ["matroska", "playlist"])
+def test_a_foreign_film_is_an_mp4_and_nothing_else(
+    look: Callable[..., object], kind: str, film: Path, tmp_path: Path, program: Path
+) -> None:
+    path = tmp_path / "evil.mp4"
+    if kind == "playlist":
+        path.write_text(f"#EXTM3U\n#EXTINF:2,\n{film}\n#EXT-X-ENDLIST\n")
+    else:
+        process.run(ffmpeg.command(program, *ffmpeg.source(film), "-c", "copy", "-f", "matroska", path))
+        check_decodes(path, ffmpeg=program)
+
+    with pytest.raises(MediaError, match=r"evil\.mp4"):
+        look(path, ffmpeg=program, foreign=True)
+
+
+def test_a_foreign_film_has_a_usual_codec(film: Path, tmp_path: Path, program: Path) -> None:
+    path = tmp_path / "odd.mov"
+    process.run(ffmpeg.command(program, *ffmpeg.source(film), "-an", "-c:v", "mjpeg", path))
+    check_decodes(path, ffmpeg=program)
+
+    with pytest.raises(MediaError, match=r"odd\.mov"):
+        check_decodes(path, ffmpeg=program, foreign=True)
 
 
 def test_a_sound_film_decodes(film: Path, program: Path) -> None:

@@ -332,6 +332,16 @@ async def test_lines_without_a_limiter_share_nothing(line: Callable[..., Line], 
         await line(slots=slots).call(Vendor().send)
 
 
+async def test_a_vendor_that_is_left_alone_is_named_and_the_others_are_not(slots: Slots, waits: Waits) -> None:
+    limiter = cast("Limiter", slots)
+    for to in (Line("replicate", sleep=waits), Line("replicate", limiter=limiter, sleep=waits)):
+        with pytest.raises(TransientProviderError):
+            await to.call(Vendor(*several(5)).send)
+        with pytest.raises(GaveUpError, match=r"^replicate failed 5 times"):
+            await to.call(Vendor().send)
+    assert await Line("elevenlabs", limiter=limiter).call(Vendor().send) == "done"
+
+
 async def test_a_further_call_is_written_down(line: Callable[..., Line], caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "badapple.providers")
     await line(draw=0.33333).call(Vendor(transient("network"), transient("rate_limit")).send)

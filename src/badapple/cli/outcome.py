@@ -31,7 +31,7 @@ from badapple.errors import (
     QualityError,
     UnknownStyleError,
 )
-from badapple.secrets import scrub
+from badapple.secrets import plain, scrub
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -166,7 +166,7 @@ def _text(error: BaseException) -> str:
         return f"{error.strerror}{where}"
     if isinstance(error, BadappleError):
         return str(error)
-    return scrub(f"{type(error).__name__}: {error}") if str(error) else type(error).__name__
+    return plain(scrub(f"{type(error).__name__}: {error}")) if str(error) else type(error).__name__
 
 
 def _usage_text(error: Exception) -> str:
@@ -208,7 +208,7 @@ def _log_folders() -> Iterator[Path]:
 def tell(text: str) -> None:
     """Write a line to standard error, if anybody still reads it."""
     with contextlib.suppress(OSError, ValueError):
-        sys.stderr.write(scrub(text) + "\n")
+        sys.stderr.write(plain(scrub(text)) + "\n")
         sys.stderr.flush()
 
 

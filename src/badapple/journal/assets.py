@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from badapple.cache import Blob
 from badapple.database import Receipt
+from badapple.database.rows import ensure
 from badapple.models import Asset, Maker
 
 if TYPE_CHECKING:
@@ -51,10 +52,9 @@ class Journal:
     def begin(self, key: str, request: AssetRequest, maker: Maker) -> None:
         """Write down that the making of an asset begins."""
         with Session(self._engine) as session, session.begin():
-            row = session.get(Receipt, key)
-            if row is None:
-                row = Receipt(key=key, kind=request.kind, begun=0, made=0)
-                session.add(row)
+            # What vendors make has no file lock: two may begin the same receipt in the same moment.
+            ensure(session, Receipt, key=key, kind=request.kind, state="intent", maker=asdict(maker), begun=0, made=0)
+            row = session.get_one(Receipt, key, with_for_update=True)
             row.label, row.maker, row.state, row.digest = request.label, asdict(maker), "intent", None
             row.begun += 1
 

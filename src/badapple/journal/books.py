@@ -23,7 +23,7 @@ from badapple.database import Call, Job, writing
 from badapple.database.tables import now
 from badapple.errors import BudgetError
 from badapple.journal import words
-from badapple.journal.rows import OPEN, age_of, latest, moment, refuse_dear, stop
+from badapple.journal.rows import OPEN, age_of, hand_over, latest, moment, refuse_dear, stop
 from badapple.models import Bought, CallState, Dedupe, JobStatus, Ticket
 
 if TYPE_CHECKING:
@@ -73,9 +73,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """A call that somebody else works on."""
+    """A call that somebody else works on; `heir` is our claim on it, should its job be cancelled, where it is new."""
 
     id: str
+    heir: str | None = None
 
 
 class Books:
@@ -135,8 +136,7 @@ class Books:
         if held is None or held[:2] != (row.id, row.holder):
             return Taken(id=row.id)  # it changed hands just now
         if held[2]:
-            self._inherit(row)
-            return Taken(id=row.id)
+            return Taken(id=row.id, heir=self._inherit(row))
         return self._take_over(session, row)
 
     def sending(self, claim: Claim, order: Order) -> None:
@@ -153,6 +153,22 @@ class Books:
             row.sends += 1
             if row.sends > 1 and order.dedupe is Dedupe.NONE:
                 row.possibly_charged += order.reserve
+
+    def check(self, claim: Claim) -> None:
+        """Make sure that a call is still ours to send.
+
+        Raises:
+            ClaimLostError: somebody else took it over.
+            JobCancelledError: the job that pays was cancelled.
+        """
+        with Session(self._engine) as session:
+            self._mine(session, claim)
+            if self._is_cancelled(session):
+                raise JobCancelledError
+
+    def forget(self, claim: str) -> None:
+        """Give up a claim to inherit."""
+        self._claims.drop(claim)
 
     def unsent(self, claim: Claim) -> None:
         """Take back `sending`: the order was stopped before it left."""
@@ -210,24 +226,26 @@ class Books:
         with writing(self._engine) as session:
             row = self._mine(session, claim)
             row.state, row.ended_at = CallState.UNKNOWN.value, now()
-            row.possibly_charged = max(row.possibly_charged, row.reserved)
+            row.possibly_charged += row.reserved
             self._let_go(row, claim)
             return words.unknown(row)
 
     def cancelled(self, claim: Claim) -> str | None:
         """Write down that a call ended with its job; return the vendor's id where the vendor is to be told so."""
+        self._claims.drop(claim.claim)
         with writing(self._engine) as session:
-            row = session.get(Call, claim.id)
-            self._claims.drop(claim.claim)
+            row = session.get(Call, claim.id, with_for_update=True)
             if row is None or row.holder != claim.claim or row.state not in OPEN:
                 return None  # whoever cancelled the job has seen to it
+            if self._claims.alive(row.heir_holder) and hand_over(row):
+                return None
             stop(session, row)
             return row.vendor_id
 
     def release(self, claim: Claim) -> None:
         """Give the claim up: what was never sent ends, anything else stays as it is for the next who needs it."""
         with writing(self._engine) as session:
-            row = session.get(Call, claim.id)
+            row = session.get(Call, claim.id, with_for_update=True)
             if row is not None and row.holder == claim.claim:
                 row.holder = None
                 if row.state == CallState.INTENT and row.sends == 0:
@@ -238,13 +256,31 @@ class Books:
         """Book what was sent under a claim that is lost; True where the vendor should be told to stop."""
         self._claims.drop(claim.claim)
         with writing(self._engine) as session:
-            row = session.get_one(Call, claim.id)
+            row = session.get_one(Call, claim.id, with_for_update=True)
+            if row.state == CallState.FAILED:  # its job was cancelled while the order was on its way
+                row.vendor_id = row.vendor_id or vendor_id
+                return True
             if row.vendor_id in (None, vendor_id):
                 row.vendor_id = vendor_id
                 row.state = CallState.SUBMITTED.value if row.state == CallState.INTENT else row.state
                 return False
             row.possibly_charged += row.reserved or row.settled
             return True
+
+    def late(self, claim: Claim, order: Order, vendor_id: str, goods: Goods) -> None:
+        """Keep goods that came under a lost claim, where the call would else have ended for nothing."""
+        self._claims.drop(claim.claim)
+        blobs = {name: asdict(self._cache.put(path)) for name, path in goods.files.items() if path.exists()}
+        with writing(self._engine) as session:
+            row = session.get_one(Call, claim.id, with_for_update=True)
+            if row.state != CallState.FAILED or len(blobs) != len(goods.files):
+                row.possibly_charged += order.estimate  # another holder buys it, or has bought it
+                return
+            cost = order.estimate if goods.cost is None else goods.cost
+            row.state, row.vendor_id = CallState.COLLECTED.value, vendor_id
+            row.files, row.facts = blobs, dict(goods.facts)
+            settle(session, row.scopes, reserved=row.reserved, settled=cost)
+            row.reserved, row.settled, row.possibly_charged, row.error, row.reason = 0, cost, 0, None, None
 
     def taken(self, vendor: str, but: str) -> frozenset[str]:
         """Return the vendor's ids that stand on receipts other than this one."""
@@ -270,7 +306,9 @@ class Books:
             return row.state == CallState.SUBMITTED
 
     def _is_cancelled(self, session: Session) -> bool:
-        return session.scalar(select(Job.status).where(Job.id == self.job)) == JobStatus.CANCELLED
+        # A pause ends a job as cancelled too, without a word: it must not stop another run of the same job.
+        said = select(Job.error_message).where(Job.id == self.job, Job.status == JobStatus.CANCELLED.value)
+        return session.scalar(said) == words.BY_A_PERSON
 
     def _begin(self, session: Session, order: Order, *, attempt: int) -> Claim:
         reserve(session, self._caps, order.reserve)
@@ -299,25 +337,29 @@ class Books:
         return self._begin(session, order, attempt=row.attempt + 1)
 
     def _take_over(self, session: Session, row: Call) -> Claim:
-        row.holder = self._claims.new()
-        if row.reserved and set(row.scopes) != set(self._caps):
+        fresh = row.state == CallState.INTENT and row.sends == 0
+        if (fresh or row.job == self.job) and set(row.scopes) != set(self._caps):
+            # What was never sent is paid by whoever sends it, what was handed over by the heir. Anything else stays on
+            # the account that it was sent on.
             try:
                 with session.begin_nested():
-                    reserve(session, self._caps, row.reserved)
                     settle(session, row.scopes, reserved=row.reserved, settled=0)
+                    reserve(session, self._caps, row.reserved)
                     row.job, row.scopes = self.job, list(self._caps)
             except BudgetError:
-                # What is on its way already is spent: it stays on the account of the job that began it.
-                if row.state == CallState.INTENT and row.sends == 0:
+                if fresh:
                     raise
+        row.holder = self._claims.new()
         if self.job in {row.job, row.heir}:
             row.heir = row.heir_holder = None
         return self._claim(row, recovered=True)
 
-    def _inherit(self, row: Call) -> None:
+    def _inherit(self, row: Call) -> str | None:
         """Stand in line: should the job that pays be cancelled, the call goes to us."""
-        if row.job != self.job and not self._claims.alive(row.heir_holder):
-            row.heir, row.heir_holder = self.job, self._claims.new()
+        if row.job == self.job or self._claims.alive(row.heir_holder):
+            return None
+        row.heir, row.heir_holder = self.job, self._claims.new()
+        return row.heir_holder
 
     def _mine(self, session: Session, claim: Claim) -> Call:
         row = session.get_one(Call, claim.id, with_for_update=True)

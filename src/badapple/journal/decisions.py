@@ -13,7 +13,7 @@ from badapple.database import Call, writing
 from badapple.database.tables import now
 from badapple.errors import InputError
 from badapple.journal import words
-from badapple.journal.rows import OPEN, stop
+from badapple.journal.rows import OPEN, hand_over, stop
 from badapple.models import CallState
 
 if TYPE_CHECKING:
@@ -43,7 +43,9 @@ def find(session: Session, start: str) -> Call:
     Raises:
         InputError: there is none, or several.
     """
-    rows = session.scalars(select(Call).where(Call.id.startswith(start, autoescape=True)).limit(2)).all()
+    rows = session.scalars(
+        select(Call).where(Call.id.startswith(start, autoescape=True)).limit(2).with_for_update()
+    ).all()
     if len(start) < 4 or len(rows) != 1:
         raise InputError(
             f"{'no' if not rows else 'more than one'} call starts with {start!r}", hint="`badapple calls` lists them"
@@ -69,7 +71,9 @@ def retry(engine: Engine, start: str, *, charged: bool = True) -> Call:
     return _decide(engine, start, reason=words.AGAIN, charged=charged)
 
 
-async def cancel_job(engine: Engine, claims: Claims, job: str, cancellers: Mapping[str, Canceller]) -> list[Call]:
+async def cancel_job(
+    engine: Engine, claims: Claims, job: str, cancellers: Mapping[str, Canceller]
+) -> tuple[list[Call], int]:
     """Cancel what a job has at vendors; what another job waits for is handed over to it.
 
     Args:
@@ -79,25 +83,24 @@ async def cancel_job(engine: Engine, claims: Claims, job: str, cancellers: Mappi
         cancellers: vendor -> tells it to stop a call with this id of the vendor's own.
 
     Returns:
-        The calls that were cancelled, as they are now.
+        The calls that ended, as they are now, and how many of them a vendor was told to stop.
     """
     mine = select(Call).where(Call.job == job, Call.state.in_(OPEN))
     with Session(engine) as session:
         heirs = {row.id: claims.alive(row.heir_holder) for row in session.scalars(mine)}
     cancelled = []
     with writing(engine) as session:
-        for row in session.scalars(mine):
-            if heirs.get(row.id) and row.heir is not None:
-                row.job, row.heir, row.heir_holder, row.holder = row.heir, None, None, None
+        for row in session.scalars(mine.with_for_update()):
+            if heirs.get(row.id) and hand_over(row):
                 continue
             stop(session, row)
             cancelled.append(row)
         session.flush()
         session.expunge_all()
-    for row in cancelled:
-        if row.vendor_id is not None and row.vendor in cancellers:
-            await cancellers[row.vendor](row.vendor_id)
-    return cancelled
+    told = [row for row in cancelled if row.vendor_id is not None and row.vendor in cancellers]
+    for row in told:
+        await cancellers[row.vendor](row.vendor_id or "")
+    return cancelled, len(told)
 
 
 def _decide(engine: Engine, start: str, *, reason: str, charged: bool) -> Call:

@@ -1,37 +1,53 @@
-"""The gate that every paid sending goes through: shut where nothing may be sent any more."""
+"""The gate that every paid sending goes through: written down before, shut where nothing may be sent any more."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
-__all__ = ["Gate", "current"]
+__all__ = ["Gate", "Note", "current", "standing"]
+
+
+class Note(Protocol):
+    """Writes down that an order is sent now."""
+
+    async def __call__(self, *, first: bool) -> None:
+        """Write it down; `first` is False where this sending was tried before and surely bought nothing."""
+        ...
 
 
 class Gate:
     """One order's way out.
 
+    Args:
+        shut: tells whether nothing may be sent any more.
+
     Attributes:
-        waiting: the order stands in line for the vendor; it surely was not sent yet.
-        sending: the vendor is being asked right now.
+        waiting: the order is being prepared or stands in line: it surely was not sent, or bought nothing.
+        passed: it was let out since `begin`.
     """
 
     def __init__(self, shut: Callable[[], bool]) -> None:
         self._shut = shut
-        self.waiting = False
-        self.sending = False
+        self._note: Note | None = None
+        self.waiting = self.passed = False
+
+    def begin(self, note: Note) -> None:
+        """Begin a sending, each try of which is written down by `note`."""
+        self._note = note
+        self.waiting, self.passed = True, False
 
     def wait(self) -> None:
-        """Say that the order stands in line and is not sent before `passing`."""
+        """Say that the order stands in line again because it bought nothing."""
         self.waiting = True
 
-    @contextlib.contextmanager
-    def passing(self) -> Iterator[None]:
+    @contextlib.asynccontextmanager
+    async def passing(self) -> AsyncIterator[None]:
         """Enclose the sending.
 
         Raises:
@@ -39,11 +55,10 @@ class Gate:
         """
         if self._shut():
             raise asyncio.CancelledError
-        self.waiting, self.sending = False, True
-        try:
-            yield
-        finally:
-            self.sending = False
+        if self._note is not None:
+            await self._note(first=not self.passed)
+        self.passed, self.waiting = True, False
+        yield
 
 
 _current: ContextVar[Gate | None] = ContextVar("badapple_gate", default=None)

@@ -18,7 +18,7 @@ from badapple.models import CallState
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-__all__ = ["OPEN", "PETTY", "age_of", "latest", "moment", "refuse_dear", "stop", "waits_for_a_person"]
+__all__ = ["OPEN", "PETTY", "age_of", "hand_over", "latest", "moment", "refuse_dear", "stop", "waits_for_a_person"]
 
 OPEN = (CallState.INTENT.value, CallState.SUBMITTED.value)  #: states of calls that have not ended
 PETTY = 20_000  #: micro-dollars; up to this a call is repeated where nobody can tell whether it was charged
@@ -28,6 +28,14 @@ def latest(session: Session, key: str, *, lock: bool = False) -> Call | None:
     """Return the last attempt at a key, or None; `lock` keeps others from changing it until the transaction ends."""
     wanted = select(Call).where(Call.key == key).order_by(Call.attempt.desc()).limit(1)
     return session.scalars(wanted.with_for_update() if lock else wanted).first()
+
+
+def hand_over(row: Call) -> bool:
+    """Give an open call to the job that waits for it; False where none does."""
+    if row.heir is None:
+        return False
+    row.job, row.heir, row.heir_holder, row.holder = row.heir, None, None, None
+    return True
 
 
 def stop(session: Session, row: Call) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from badapple.errors import OutcomeUnknownError, PermanentProviderError, ProviderError, TransientProviderError
@@ -52,11 +52,21 @@ class _Work:
     gate: Gate
     task: asyncio.Task[Bought] | None = None
     begun: bool = False  # the vendor has it, or may have
+    placing: bool = False  # from the preparing of an order until it is known that the vendor has it
+    holding: bool = False  # goods are here and not kept yet
+    sends: int = 0
+    noted: bool = False  # the present sending is written down
+    heirs: list[str] = field(default_factory=list)
 
     @property
     def sent(self) -> bool:
         """Whether money may hang on it."""
         return self.begun and not self.gate.waiting
+
+    @property
+    def must_finish(self) -> bool:
+        """Whether stopping it now would lose what is paid."""
+        return self.holding or (self.placing and not self.gate.waiting)
 
 
 class JournalTill:
@@ -142,6 +152,10 @@ class JournalTill:
             tab.cost += bought.cost
         return bought
 
+    def reopen(self) -> None:
+        """Buy again after `drain` or `pause`."""
+        self._closed = self._pausing = False
+
     async def drain(self) -> None:
         """Send nothing new, and wait until everything that is paid for is collected or has failed."""
         self._closed = True
@@ -151,7 +165,7 @@ class JournalTill:
         """Send nothing new, wait for no goods; what is at a vendor stays there, for whoever goes on."""
         self._closed = self._pausing = True
         for work in list(self._working):
-            if work.task is not None and not work.gate.sending:
+            if work.task is not None and not work.must_finish:
                 work.task.cancel()
         await self._finish()
 
@@ -167,21 +181,26 @@ class JournalTill:
 
     async def _once(self, call: PaidCall, work: _Work) -> Bought:
         wait = self._poll
-        while True:
-            if self._closed:
-                raise asyncio.CancelledError
-            opened = await self._open(call.order)
-            if isinstance(opened, Bought):
-                return opened
-            if isinstance(opened, Claim):
-                self._point("intent")
-                try:
-                    return await self._fulfil(call, opened, work)
-                except ClaimLostError:
-                    _log.warning("claim_lost", extra={"vendor": call.order.vendor, "call": opened.id})
-                    continue
-            await self._sleep(wait)
-            wait = min(wait * 1.5, 8 * self._poll)
+        try:
+            while True:
+                if self._closed:
+                    raise asyncio.CancelledError
+                opened = await self._open(call.order)
+                if isinstance(opened, Bought):
+                    return opened
+                if isinstance(opened, Claim):
+                    self._point("intent")
+                    try:
+                        return await self._fulfil(call, opened, work)
+                    except ClaimLostError:
+                        _log.warning("claim_lost", extra={"vendor": call.order.vendor, "call": opened.id})
+                        continue
+                work.heirs += [opened.heir] if opened.heir is not None else []
+                await self._sleep(wait)
+                wait = min(wait * 1.5, 8 * self._poll)
+        finally:
+            for heir in work.heirs:  # who waits no longer inherits nothing
+                self._books.forget(heir)
 
     async def _open(self, order: Order) -> Bought | Claim | Taken:
         opening = asyncio.ensure_future(self._db(self._books.open, order))
@@ -190,19 +209,25 @@ class JournalTill:
         except JobCancelledError:
             raise asyncio.CancelledError from None
         except asyncio.CancelledError:
-            opened = await opening
+            while not opening.done():
+                with contextlib.suppress(asyncio.CancelledError, Exception):
+                    await asyncio.shield(opening)
+            opened = None if opening.cancelled() or opening.exception() else opening.result()
             if isinstance(opened, Claim):
                 await self._db(self._books.release, opened)
+            elif isinstance(opened, Taken) and opened.heir is not None:
+                self._books.forget(opened.heir)
             raise
 
     async def _fulfil(self, call: PaidCall, claim: Claim, work: _Work) -> Bought:
-        work.begun = claim.recovered
+        work.begun, work.sends = claim.recovered, claim.sends
         try:
             with self._cache.workplace() as folder:
                 submission = Submission(vendor_id=claim.vendor_id) if claim.vendor_id else None
                 if submission is None:
                     submission = await self._submit(call, claim, folder, work)
                 goods = submission.goods or await self._collect(call, claim, submission, folder)
+                work.holding = True
                 self._point("goods")
                 return await self._keep(call, claim, submission, goods)
         except JobCancelledError:
@@ -215,13 +240,16 @@ class JournalTill:
         except BaseException:
             await self._db(self._books.release, claim)  # does nothing to what has ended
             raise
+        finally:
+            work.holding = False
 
     async def _keep(self, call: PaidCall, claim: Claim, submission: Submission, goods: Goods) -> Bought:
+        order, vendor_id = call.order, submission.vendor_id
         try:
-            bought = await self._db(self._books.collected, claim, call.order, submission.vendor_id, goods)
+            bought = await self._db(self._books.collected, claim, order, vendor_id, goods)
         except ClaimLostError:
             if submission.goods is not None:  # bought under a claim that was lost: maybe somebody bought it again
-                await self._db(self._books.orphan, claim, submission.vendor_id)
+                await self._db(self._books.late, claim, order, vendor_id, goods)
             raise
         self._point("collected")
         return bought
@@ -229,26 +257,36 @@ class JournalTill:
     async def _submit(self, call: PaidCall, claim: Claim, folder: Path, work: _Work) -> Submission:
         if claim.recovered and (found := await self._look(call, claim, sends=claim.sends)) is not None:
             return found
-        sends, last = claim.sends, None
+        last = None
         for _ in range(_SENDS):
             if self._closed:
                 raise asyncio.CancelledError
-            await self._db(self._books.sending, claim, call.order)
-            sends += 1
-            self._point("sending")
             try:
                 return await self._send(call, claim, folder, work)
             except OutcomeUnknownError as error:
                 last = error
-                if (found := await self._look(call, claim, sends=sends)) is not None:
+                if (found := await self._look(call, claim, sends=work.sends)) is not None:
                     return found
         raise await self._gave_up(call, claim, last)
 
     async def _send(self, call: PaidCall, claim: Claim, folder: Path, work: _Work) -> Submission:
-        work.begun = True
+        async def note(*, first: bool) -> None:
+            if not first:
+                await self._db(self._books.check, claim)
+                return
+            work.noted, work.sends = True, work.sends + 1
+            await self._db(self._books.sending, claim, call.order)
+            self._point("sending")
+
+        work.begun = work.placing = True
+        work.noted = False
+        work.gate.begin(note)
         try:
             with standing(work.gate):
                 sent = await call.submit(claim.ticket, folder)
+            if not work.gate.passed:
+                raise RuntimeError(f"{call.order.label} was sent to {call.order.vendor} without being written down")
+            work.holding = sent.goods is not None
             self._point("sent")
             if sent.goods is None:
                 await self._write_down(call, claim, sent)
@@ -257,9 +295,11 @@ class JournalTill:
             await self._db(self._books.failed, claim, error)
             raise
         except asyncio.CancelledError:
-            if work.gate.waiting:
+            if work.gate.waiting and work.noted:
                 await self._db(self._books.unsent, claim)
             raise
+        finally:
+            work.placing = False
         if self._pausing and sent.goods is None:
             raise asyncio.CancelledError
         return sent
@@ -295,6 +335,8 @@ class JournalTill:
                 found = await call.find(replace(claim.ticket, taken=taken))
             except OutcomeUnknownError as error:  # this account may not ask
                 raise await self._db(self._books.unknown, claim) from error
+            except TransientProviderError as error:
+                raise _cannot_be_told(call.order, error) from error
             self._point("found" if found else "not found")
             if found is not None and await self._db(self._books.submitted, claim, found.vendor_id):
                 self._point("submitted")
@@ -331,3 +373,18 @@ class JournalTill:
             collecting.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await collecting
+
+
+def _cannot_be_told(order: Order, error: TransientProviderError) -> TransientProviderError:
+    """Return the error of an order that may have reached its vendor, which cannot be asked now.
+
+    The reason why it cannot be asked says nothing of the order, least of all that nothing was charged.
+    """
+    return TransientProviderError(
+        f"it cannot be told now whether {order.vendor} has the order ({order.label}): {error.reason}; it is asked "
+        "again before anything is sent again",
+        provider=order.vendor,
+        status_code=error.status_code,
+        reason=error.reason,
+        hint="run the same command again later",
+    )

@@ -10,9 +10,10 @@ from badapple.errors import OutcomeUnknownError
 if TYPE_CHECKING:
     from badapple.database import Call
 
-__all__ = ["ACCEPTED", "AGAIN", "paid_for_nothing", "retry", "unknown"]
+__all__ = ["ACCEPTED", "AGAIN", "BY_A_PERSON", "paid_for_nothing", "retry", "unknown"]
 
 ACCEPTED = "accepted"  #: reason of a failed row: a person booked it and gave the part up
+BY_A_PERSON = "cancelled by a person"  #: what a job says that `jobs cancel` ended
 AGAIN = "again"  #: reason of a failed row: a person lets it be bought again
 
 

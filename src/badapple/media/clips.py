@@ -13,7 +13,7 @@ import numpy as np
 from badapple import process
 from badapple.errors import DiskError, MediaError, ToolError
 from badapple.media import planes
-from badapple.media.ffmpeg import command
+from badapple.media.ffmpeg import OUTSIDE_MEMORY, command, outside
 from badapple.media.titles import Overlay
 from badapple.models import FPS
 
@@ -31,12 +31,8 @@ __all__ = ["SLOWEST", "ClipFrames", "Overlay", "pace"]
 SLOWEST = Fraction(28, 25)  #: a clip may last this many times as long as it was made for; slower, movement looks wrong
 _MOST_BYTES = 400 << 20
 _MOST_PIXELS = 4096 * 2304
-_LIMITS = process.Limits(seconds=60, memory=4 << 30)
-#: What a file from outside is opened with: this container, these codecs, no other file and no network.
-_GUARDED = (
-    *("-protocol_whitelist", "file,pipe", "-format_whitelist", "mov", "-f", "mov"),
-    *("-codec_whitelist", "h264,hevc,av1,libdav1d,vp9,mpeg4,prores,qtrle,png,aac,mp3"),
-)
+_MOST_FRAMES = 4000  # half a minute at 120 a second
+_LIMITS = process.Limits(seconds=60, memory=OUTSIDE_MEMORY, output=2 << 20)
 _STRICT = ("-xerror", "-err_detect", "explode")
 _STREAM = re.compile(
     r"^  Stream #0:\d+\S*: Video: .*?, (?P<format>[a-z]\w+)(?:\((?P<colour>[^)]*)\))?, (?P<width>\d+)x(?P<height>\d+)",
@@ -129,15 +125,10 @@ class ClipFrames:
         if self._overlay is not None:
             self._overlay.draw(index, out)
 
-    def _call(self, *output: str, seconds: float | None = None, loglevel: str = "error") -> list[str]:
+    def _call(self, *output: str, loglevel: str = "error") -> list[str]:
         """Return the command that decodes the picture with one thread: whoever encodes needs the others."""
-        limit = ("-t", f"{seconds:.3f}") if seconds is not None else ()
-        path = f"file:{self._path.absolute()}"
-        once = ("-threads", "1", "-filter_threads", "1")
-        return command(
-            self._ffmpeg, *_STRICT, *once, *_GUARDED, *limit, "-an", "-i", path, "-map", "0:V:0", *output,
-            loglevel=loglevel,
-        )  # fmt: skip
+        opened = outside(self._path, seconds=float(Fraction(self.count, FPS)) + 1)
+        return command(self._ffmpeg, *_STRICT, *opened, "-map", "0:V:0", *output, loglevel=loglevel)
 
     def _looked_at(self) -> tuple[_Picture, tuple[int, ...]]:
         """Read what the picture is, and choose the clip's frame for each of ours; nothing is decoded yet."""
@@ -146,9 +137,9 @@ class ClipFrames:
             if size > _MOST_BYTES:
                 raise self._refused(f"has {size >> 20} MiB; {_MOST_BYTES >> 20} are the most")
         wanted = Fraction(self.count, FPS)
-        listed = ("-map_metadata", "-1", "-fflags", "+bitexact", "-c", "copy", "-f", "framecrc", "pipe:1")
+        listed = ("-map_metadata", "-1", "-fflags", "+bitexact", "-c", "copy", "-frames:v", str(_MOST_FRAMES + 1))
         try:
-            said = process.run(self._call(*listed, seconds=float(wanted) + 1, loglevel="info"), limits=_LIMITS)
+            said = process.run(self._call(*listed, "-f", "framecrc", "pipe:1", loglevel="info"), limits=_LIMITS)
         except DiskError:
             raise
         except ToolError as error:
@@ -157,6 +148,8 @@ class ClipFrames:
         begins, end = _shown(said.stdout.decode("ascii", "replace"))
         if not begins:
             raise self._refused("has no picture")
+        if len(begins) > _MOST_FRAMES:
+            raise self._refused(f"has more than {_MOST_FRAMES} frames in {float(wanted) + 1:.0f} s")
         if end * SLOWEST < wanted:
             raise self._refused(
                 f"lasts {float(end):.2f} s, which is too short for {float(wanted):.2f} s: it may be slowed by "
@@ -206,6 +199,7 @@ def _shown(listed: str) -> tuple[list[Fraction], Fraction]:
     """Return the seconds at which the frames of a list of packets appear, from the first one on, and their end."""
     tick, packets = Fraction(0), []
     for line in listed.splitlines():
+        process.check_stop()
         if line.startswith("#tb 0:"):
             tick = Fraction(line.partition(":")[2].strip())
         elif not line.startswith("#"):

@@ -17,13 +17,21 @@ from badapple.errors import ConfigError, ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Literal
 
-__all__ = ["check", "command", "desk", "locate", "source", "version"]
+__all__ = ["OUTSIDE_MEMORY", "check", "command", "desk", "locate", "outside", "source", "version"]
+
+OUTSIDE_MEMORY = 4 << 30  #: bytes of address space that reading a clip from outside may take
 
 _FILTERS = frozenset(
     {"ass", "blackdetect", "ebur128", "freezedetect", "metadata", "scale", "setparams", "setpts", "sidechaincompress"}
 )
 _ENCODERS = frozenset({"aac", "libmp3lame", "libx264"})
+#: What may be in a file from outside, by its container: these codecs, and the one kind of stream that is wanted.
+_OUTSIDE = {
+    "mov": ("h264,hevc,av1,libdav1d,vp9,mpeg4,prores,qtrle,png,aac,mp3", "-an"),
+    "mp3": ("mp3,mp3float", "-vn"),
+}
 _HINT = "unset BADAPPLE_FFMPEG to use the ffmpeg of imageio-ffmpeg, or name a build with libx264 and libass"
 
 
@@ -77,6 +85,25 @@ def command(ffmpeg: Path, *args: str | Path, loglevel: str = "error") -> list[st
 def source(path: Path) -> tuple[str, ...]:
     """Return the arguments that read a file, and nothing that a hostile file may point to."""
     return ("-protocol_whitelist", "file,pipe", "-i", f"file:{path.absolute()}")
+
+
+def outside(path: Path, *, seconds: float, container: Literal["mov", "mp3"] = "mov") -> tuple[str, ...]:
+    """Return the arguments that read a file from outside: what a vendor or anybody else sent.
+
+    It must be of this container and its usual codecs, can point to no other file and to no network, and is read with
+    one thread. Of a clip (`mov`, which is MP4 too) the sound is left out, of an MP3 the picture.
+
+    Args:
+        path: the file.
+        seconds: how much of it is read.
+        container: what it must be.
+    """
+    codecs, without = _OUTSIDE[container]
+    return (
+        *("-threads", "1", "-filter_threads", "1", "-protocol_whitelist", "file,pipe"),
+        *("-format_whitelist", container, "-f", container, "-codec_whitelist", codecs),
+        *("-t", f"{seconds:.3f}", without, "-i", f"file:{path.absolute()}"),
+    )
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from badapple.media.ffmpeg import command, outside
 from badapple.process import Limits, run
 
 if TYPE_CHECKING:
@@ -15,9 +16,10 @@ if TYPE_CHECKING:
 
     from badapple.process import Output
 
-__all__ = ["RATE", "decode", "samples_of"]
+__all__ = ["LONGEST", "RATE", "decode", "decode_mp3", "samples_of"]
 
 RATE = 48_000  #: samples a second of everything that is mixed
+LONGEST = 60  #: seconds of an MP3 from outside that are decoded
 
 
 def decode(
@@ -35,8 +37,23 @@ def decode(
         args += ["-t", f"{seconds:.6f}"]
     if filters:
         args += ["-af", filters]
-    args += ["-ar", str(rate), "-ac", str(channels), "-f", "f32le", "-c:a", "pcm_f32le", "pipe:1"]
-    return run(args, limits=Limits(seconds=120))
+    return run([*args, *_raw(rate, channels)], limits=Limits(seconds=120))
+
+
+def decode_mp3(path: Path, *, ffmpeg: Path, rate: int = RATE, channels: int = 2) -> Output:
+    """Decode an MP3 from outside, at most its first minute; samples are in `stdout`.
+
+    Raises:
+        ToolError: ffmpeg cannot read it, or it is something else than an MP3.
+    """
+    most = (LONGEST + 1) * rate * channels * 4
+    opened = outside(path, seconds=LONGEST, container="mp3")
+    args = command(ffmpeg, *opened, "-map", "0:a:0", *_raw(rate, channels))
+    return run(args, limits=Limits(seconds=120, memory=1 << 30, output=most))
+
+
+def _raw(rate: int, channels: int) -> tuple[str, ...]:
+    return ("-ar", str(rate), "-ac", str(channels), "-f", "f32le", "-c:a", "pcm_f32le", "pipe:1")
 
 
 def samples_of(output: Output, channels: int = 2) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from badapple import process
 from badapple.errors import DiskError, MediaError, ToolError
 from badapple.media import boxes
-from badapple.media.ffmpeg import command, source
+from badapple.media.ffmpeg import OUTSIDE_MEMORY, command, outside, source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["MediaInfo", "Track", "check_decodes", "probe", "tracks"]
 
+_LIMITS = process.Limits(seconds=120, output=8 << 20)  # some 100,000 packets, 40 times those of a film of ours
+_OUTSIDE_LIMITS = process.Limits(seconds=120, memory=OUTSIDE_MEMORY, output=2 << 20)
+_LONGEST = 60.0  # seconds of a file from outside that are looked at
 _VIDEO = re.compile(
     r"Stream #0:\d+.*?: Video: (?P<codec>\w+)(?: \((?P<profile>[^()/]+)\))?.*?"
     r", (?P<pix_fmt>\w+)(?:\((?P<color>[^)]*)\))?, (?P<width>\d+)x(?P<height>\d+)(?: \[SAR (?P<sar>\d+:\d+))?"
@@ -97,13 +100,19 @@ class MediaInfo:
     size: int
 
 
-def probe(path: Path, *, ffmpeg: Path) -> MediaInfo:
+def probe(path: Path, *, ffmpeg: Path, foreign: bool = False) -> MediaInfo:
     """Read what a video is, without decoding it.
 
+    Args:
+        path: the file.
+        ffmpeg: the program.
+        foreign: it is a clip from outside: it must be an MP4 or MOV, its sound is not looked at, and neither is what
+            comes after its first minute.
+
     Raises:
-        MediaError: it cannot be read or has no picture.
+        MediaError: it cannot be read, has no picture or far too many packets.
     """
-    said, found = _read(path, ffmpeg=ffmpeg)
+    said, found = _read(path, ffmpeg=ffmpeg, foreign=foreign)
     picture = _VIDEO.search(said)
     if picture is None or not any(track.kind == "video" for track in found):
         raise MediaError(f"{path.name} has no picture", path=path)
@@ -141,27 +150,34 @@ def tracks(*paths: Path, ffmpeg: Path) -> tuple[Track, ...]:
     return _read(*paths, ffmpeg=ffmpeg)[1]
 
 
-def check_decodes(path: Path, *, ffmpeg: Path) -> None:
-    """Decode every frame and sample and accept no flaw.
+def check_decodes(path: Path, *, ffmpeg: Path, foreign: bool = False) -> None:
+    """Decode every frame and sample and accept no flaw; of a foreign file, as with `probe`, the first minute's frames.
 
     Raises:
         MediaError: it is damaged or cut short.
     """
-    _call(("-xerror", "-err_detect", "explode", *source(path), "-f", "null", "-"), path=path, ffmpeg=ffmpeg)
+    chosen = ("-map", "0:V:0") if foreign else ()  # the one that is shown, where there are several
+    args = ("-xerror", "-err_detect", "explode", *_opened(path, foreign=foreign), *chosen, "-f", "null", "-")
+    _call(args, path=path, ffmpeg=ffmpeg, limits=_OUTSIDE_LIMITS if foreign else _LIMITS)
 
 
-def _read(*paths: Path, ffmpeg: Path) -> tuple[str, tuple[Track, ...]]:
-    inputs = [word for path in paths for word in source(path)]
-    maps = [word for number in range(len(paths)) for word in ("-map", str(number))]
+def _opened(path: Path, *, foreign: bool) -> tuple[str, ...]:
+    return outside(path, seconds=_LONGEST) if foreign else source(path)
+
+
+def _read(*paths: Path, ffmpeg: Path, foreign: bool = False) -> tuple[str, tuple[Track, ...]]:
+    inputs = [word for path in paths for word in _opened(path, foreign=foreign)]
+    maps = [word for number in range(len(paths)) for word in ("-map", f"{number}:V:0" if foreign else str(number))]
     args = (*inputs, *maps, "-map_metadata", "-1", "-fflags", "+bitexact", "-c", "copy", "-f", "framecrc", "-")
-    output = _call(args, path=paths[0] if len(paths) == 1 else None, ffmpeg=ffmpeg)
+    path, limits = paths[0] if len(paths) == 1 else None, _OUTSIDE_LIMITS if foreign else _LIMITS
+    output = _call(args, path=path, ffmpeg=ffmpeg, limits=limits)
     return "\n".join(output.last_lines), _tracks(output.stdout.decode("ascii", "replace"))
 
 
-def _call(args: Sequence[str], *, path: Path | None, ffmpeg: Path) -> process.Output:
+def _call(args: Sequence[str], *, path: Path | None, ffmpeg: Path, limits: process.Limits) -> process.Output:
     name = path.name if path else "a file"
     try:
-        return process.run(command(ffmpeg, *args, loglevel="info"), limits=process.Limits(seconds=120))
+        return process.run(command(ffmpeg, *args, loglevel="info"), limits=limits)
     except DiskError:
         raise
     except ToolError as error:
@@ -177,6 +193,7 @@ def _tracks(text: str) -> tuple[Track, ...]:
     heads: dict[int, dict[str, str]] = {}
     packets: dict[int, list[tuple[int, int]]] = {}
     for line in text.splitlines():
+        process.check_stop()
         if line.startswith("#"):
             key, _, value = line[1:].partition(":")
             name, _, number = key.partition(" ")

@@ -90,6 +90,8 @@ def told(spent: Spent) -> str:
     parts = []
     if spent.charged:
         parts.append(f"{dollars(spent.charged)} was charged so far, and is not charged again")
+    if spent.under_way:
+        parts.append(f"up to {dollars(spent.under_way)} is under way")
     if spent.possibly_charged:
         parts.append(f"up to {dollars(spent.possibly_charged)} more may have been charged")
     return f" ({'; '.join(parts)})" if parts else ""

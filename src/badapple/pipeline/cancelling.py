@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from badapple.costs import report
 from badapple.database import Job, open_database
 from badapple.errors import InputError
-from badapple.journal import decisions
+from badapple.journal import decisions, words
 from badapple.models import JobStatus
 from badapple.process import in_thread
 from badapple.providers import connections
@@ -52,10 +52,10 @@ async def cancel_job(job: str, settings: Settings) -> Ended:
     await in_thread(_mark, engine, job)
     claims = stake(engine, settings.data_dir).claims
     async with connections.kept():
-        stopped = await decisions.cancel_job(engine, claims, job, cancellers(settings))
+        _, stopped = await decisions.cancel_job(engine, claims, job, cancellers(settings))
     with Session(engine) as session:
         spent = report.total(report.per_job(session, job))
-    return Ended(stopped=len(stopped), charged=spent.charged, possibly_charged=spent.possibly_charged)
+    return Ended(stopped=stopped, charged=spent.charged, possibly_charged=spent.possibly_charged)
 
 
 def _mark(engine: Engine, job: str) -> None:
@@ -65,4 +65,4 @@ def _mark(engine: Engine, job: str) -> None:
             raise InputError(f"there is no job {job!r}", hint="`badapple jobs ls` lists them")
         if row.status == JobStatus.COMPLETED:
             raise InputError(f"the job {job!r} is completed: there is nothing to cancel")
-        row.status, row.error_message = JobStatus.CANCELLED.value, "cancelled"
+        row.status, row.error_message = JobStatus.CANCELLED.value, words.BY_A_PERSON

@@ -152,9 +152,13 @@ class PipelineOrchestrator:
         _log.info("pipeline_execution_started", extra={"job_id": self.job_id, "style": brief.style})
         try:
             async with self._bench.buying():
-                yield brief
+                try:
+                    yield brief
+                    await self._bench.settle()  # parts that others stood in for may still be on their way
+                except asyncio.CancelledError:
+                    self.resume_before = await self._bench.pause()
+                    raise
         except asyncio.CancelledError:
-            self.resume_before = await self._bench.pause()
             await self._end(JobStatus.CANCELLED, "cancelled", "Stopped; finished parts are kept")
             raise
         except PipelineOrchestrationError as error:
@@ -276,7 +280,7 @@ def _wired(bench: Bench, makers: Providers, settings: Settings) -> PipelineOrche
     if makers.till is not None:
         quoter = Quoter(
             assets=assets, makers=makers, till=makers.till, guess=guesser(makers, settings), script_generator=script,
-            voiceover_generator=voice, video_generator=video, cta_generator=cta,
+            voiceover_generator=voice, video_generator=video, cta_generator=cta, hosts=settings.other_hosts,
         )  # fmt: skip
     return PipelineOrchestrator(
         bench, script_generator=script, voiceover_generator=voice, video_generator=video, cta_generator=cta,

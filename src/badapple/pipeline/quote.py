@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from badapple.assets import parts
 from badapple.models import FULL
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Sequence
+    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
     from badapple.journal import JournalTill
     from badapple.models import AssetRequest, Brief, MakeOptions, Order
@@ -57,9 +57,15 @@ class QuoteLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
-    """The price of one ad, part by part; parts that are made here are not listed."""
+    """The price of one ad, part by part; parts that are made here are not listed.
+
+    Attributes:
+        lines: the parts.
+        hosts: vendor -> host that is asked instead of the vendor's own, where one is set.
+    """
 
     lines: tuple[QuoteLine, ...]
+    hosts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def estimate(self) -> int:
@@ -80,7 +86,8 @@ class Quote:
     def sees(self) -> tuple[tuple[str, str], ...]:
         """What leaves this machine: (vendor, what it gets to see)."""
         vendors = dict.fromkeys(line.vendor for line in self.lines if line.calls > line.found)
-        return tuple((vendor, _SEES[vendor]) for vendor in vendors)
+        at = {vendor: f"{vendor} (at {self.hosts[vendor]})" if vendor in self.hosts else vendor for vendor in vendors}
+        return tuple((at[vendor], _SEES[vendor]) for vendor in vendors)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +102,7 @@ class Quoter:
     voiceover_generator: VoiceoverGenerator
     video_generator: VideoGenerator
     cta_generator: CTAGenerator
+    hosts: Mapping[str, str]
 
     async def quote(self, brief: Brief, options: MakeOptions) -> Quote:
         """Return the quote. Until the script is written, its length is guessed from one that was made here.
@@ -112,7 +120,7 @@ class Quoter:
         for part, orders_of in (("voices", self._voices), ("scenes", self._scenes), ("end card", self._card)):
             if orders := [order async for order in orders_of(plan)]:
                 lines.append(await self._line(part, orders))
-        return Quote(lines=tuple(lines))
+        return Quote(lines=tuple(lines), hosts=self.hosts)
 
     async def _voices(self, plan: Plan) -> AsyncIterator[Order]:
         async for request in self._missing(self.voiceover_generator.requests(plan)):

@@ -114,10 +114,13 @@ async def finish_together(parts: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     """
     tasks = [asyncio.ensure_future(part) for part in parts]
     try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-        for task in tasks:
-            if task in done and not task.cancelled() and (error := task.exception()) is not None:
-                raise error
+        left = set(tasks)
+        while left:
+            # Not FIRST_EXCEPTION: that waits on when a part was cancelled, and others may wait for that part.
+            done, left = await asyncio.wait(left, return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
+                if task in done:
+                    task.result()
         return [task.result() for task in tasks]
     finally:
         for task in tasks:

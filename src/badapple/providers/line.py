@@ -143,7 +143,9 @@ class Line:
         began, paid = self._clock(), gate is not None
         try:
             async with asyncio.timeout(self._patience.seconds - effort.seconds) as limit:
-                with gate.passing() if gate is not None else contextlib.nullcontext():
+                if gate is None:
+                    return await send()
+                async with gate.passing():
                     return await send()
         except TimeoutError as error:
             if not limit.expired():

@@ -78,6 +78,7 @@ class Purchasing:
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         """Keep connections open, and show other machines that this process lives, for as long as the block runs."""
+        self.till.reopen()
         beating = asyncio.ensure_future(self.holder.beating())
         loading = asyncio.ensure_future(in_thread(_load, tuple(self._lines)))
         try:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 
 from badapple.errors import OutcomeUnknownError, PermanentProviderError
+from badapple.journal.gate import current
 from badapple.models import Dedupe, Goods, Order, Submission, call_key
 
 if TYPE_CHECKING:
@@ -106,8 +107,9 @@ class FileCall:
 
     async def submit(self, ticket: Ticket, folder: Path) -> Submission:
         """Place the order."""
-        vendor_id = self.vendor.take(self, ticket)
-        return Submission(vendor_id=vendor_id, goods=self._goods(folder) if self._at_once else None)
+        async with current().passing():
+            vendor_id = self.vendor.take(self, ticket)
+        return Submission(vendor_id=vendor_id, goods=self.goods(folder) if self._at_once else None)
 
     async def find(self, ticket: Ticket) -> Submission | None:
         """Ask for the order."""
@@ -121,13 +123,14 @@ class FileCall:
             raise PermanentProviderError("it was cancelled", provider=self.vendor.name, reason="cancelled")
         if self.vendor.breaks is not None:
             raise self.vendor.breaks
-        return self._goods(folder)
+        return self.goods(folder)
 
     async def cancel(self, vendor_id: str) -> None:
         """Stop the order."""
         self.vendor.cancelled.append(vendor_id)
 
-    def _goods(self, folder: Path) -> Goods:
+    def goods(self, folder: Path) -> Goods:
+        """Write the goods."""
         file = folder / "goods.txt"
         file.write_text(self.what, encoding="utf-8")
         return Goods(files={"goods": file}, facts={"what": self.what})

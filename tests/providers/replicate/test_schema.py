@@ -97,3 +97,12 @@ async def test_a_model_is_asked_once(desk: Desk) -> None:
     for _ in range(3):
         await _fitted(desk, _inputs(), client)
     assert len(desk.asked("model")) == 1
+
+
+async def test_a_pattern_of_somebody_else_s_keeps_nobody_busy() -> None:
+    from badapple.providers.replicate.schema import _flaw  # noqa: PLC0415
+
+    properties = {"prompt": {"type": "string", "pattern": "^(\\w+\\s?)*$", "maxLength": 500}}
+    document = {"components": {"schemas": {"Input": {"type": "object", "properties": properties}}}}
+    assert _flaw({"prompt": "a" * 60 + "!"}, document) == ""
+    assert "prompt" in _flaw({"prompt": "a" * 501}, document)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from badapple.process import in_thread
 from badapple.providers.anthropic import picture as pictures
 from badapple.providers.anthropic.connection import connect, sdk
 from badapple.providers.anthropic.faults import VENDOR, explained, largest_side, unreadable
+from badapple.providers.replies import FACTOR, believed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +30,8 @@ __all__ = ["REPLY", "MessageCall"]
 
 REPLY = "reply"  #: name of the goods' one file: the reply as it came, usage included
 _TOO_LARGE = 413
+_LONGEST_WORD = 200  #: characters
+_MOST_TOKENS = 10_000_000  #: more than any model reads or writes in one call
 
 
 class MessageCall:
@@ -107,24 +111,37 @@ class MessageCall:
             os.fsync(file.fileno())
         part.replace(path)
         reply = _read(raw)
-        usage = reply.get("usage")
-        tokens = _tokens(usage if isinstance(usage, dict) else {})
+        tokens, cost = self._used(reply.get("usage"))
         goods = Goods(
             files={REPLY: path},
-            facts={"stop_reason": reply.get("stop_reason"), "model": reply.get("model"), "usage": tokens},
-            cost=self._question.cost(**tokens) if tokens else None,
+            facts={"stop_reason": _word(reply, "stop_reason"), "model": _word(reply, "model"), "usage": tokens},
+            cost=cost,
         )
-        return Submission(vendor_id=str(reply.get("id") or headers.get("request-id") or ""), goods=goods)
+        return Submission(vendor_id=_word(reply, "id") or headers.get("request-id") or "", goods=goods)
+
+    def _used(self, usage: object) -> tuple[dict[str, int], int | None]:
+        """Return the tokens and what they cost; nothing where the vendor does not count, or not in earnest."""
+        tokens = _tokens(usage if isinstance(usage, dict) else {})
+        cost = self._question.cost(**tokens) if tokens else None
+        if believed(cost, most=FACTOR * self.order.reserve, vendor=VENDOR, what="usage") is None:
+            return {}, None
+        return tokens, cost
 
 
 def _read(raw: bytes) -> dict[str, Any]:
     try:
         reply = json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _unreadable("it is no JSON") from error
     if not isinstance(reply, dict) or not isinstance(reply.get("content"), list):
         raise _unreadable("it is no message")
     return reply
+
+
+def _word(reply: Mapping[str, Any], name: str) -> str | None:
+    """Return what should be a short text; anything else would not fit into the books."""
+    value = reply.get(name)
+    return value[:_LONGEST_WORD] if isinstance(value, str) else None
 
 
 def _unreadable(what: str) -> OutcomeUnknownError:
@@ -132,12 +149,14 @@ def _unreadable(what: str) -> OutcomeUnknownError:
 
 
 def _tokens(usage: Mapping[str, Any]) -> dict[str, int]:
-    """Return the counted tokens by the names that prices go by; empty where the vendor did not count."""
+    """Return the counted tokens by the names that prices go by; empty where one of them makes no sense."""
     names = {
         "input_tokens": "input_tokens",
         "output_tokens": "output_tokens",
         "cache_read_input_tokens": "cache_read_tokens",
         "cache_creation_input_tokens": "cache_write_tokens",
     }
-    counted = {ours: usage.get(theirs) for theirs, ours in names.items()}
-    return {name: count for name, count in counted.items() if isinstance(count, int) and count >= 0}
+    said = {ours: usage[theirs] for theirs, ours in names.items() if usage.get(theirs) is not None}
+    counted = {name: believed(count, most=_MOST_TOKENS, vendor=VENDOR, what=name) for name, count in said.items()}
+    known = {name: math.ceil(count) for name, count in counted.items() if count is not None}
+    return known if len(known) == len(said) else {}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from badapple.errors import ConfigError, MissingKeyError
 from badapple.providers.connections import shared
+from badapple.providers.replies import JSON_MOST, limit
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -79,19 +80,31 @@ def connect(access: Access, *, seconds: float) -> Connection:
 
     def make() -> Connection:
         anthropic = sdk()
+        waits = anthropic.Timeout(seconds, connect=min(_CONNECT, seconds))
         client = anthropic.AsyncAnthropic(
             api_key=key,
             base_url=access.base_url or _ADDRESS,  # given in any case: the SDK would ask the environment
             max_retries=0,
-            timeout=anthropic.Timeout(seconds, connect=min(_CONNECT, seconds)),
+            timeout=waits,
+            default_headers={"Accept-Encoding": "identity"},
+            # The SDK's own client would follow a redirect to any host, and send the paid request there once more.
+            http_client=anthropic.DefaultAsyncHttpxClient(
+                follow_redirects=False, timeout=waits, event_hooks={"response": [_limited]}
+            ),
         )
         create = cast("Callable[..., Awaitable[_Raw]]", client.messages.with_raw_response.create)
 
         async def model(name: str) -> Mapping[str, Any]:
             reply = await client.models.with_raw_response.retrieve(name)
-            body: dict[str, Any] = json.loads(reply.http_response.content)
+            body = json.loads(reply.http_response.content)
+            if not isinstance(body, dict):
+                raise TypeError("no JSON object")
             return body
 
         return Connection(create=create, model=model, aclose=client.close)
 
     return shared(("anthropic", access, seconds), make)
+
+
+async def _limited(reply: Any) -> None:
+    limit(reply, most=JSON_MOST)

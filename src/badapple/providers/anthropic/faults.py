@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
 import email.utils
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from badapple.errors import OutcomeUnknownError, PermanentProviderError, ProviderError, TransientProviderError
+from badapple.providers.replies import UnfitReplyError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from badapple.errors import Reason
 
-__all__ = ["VENDOR", "explained", "largest_side", "unreadable"]
+__all__ = ["VENDOR", "explained", "explained_free", "largest_side", "unreadable"]
 
 VENDOR = "anthropic"
 _FREE = "nothing was charged"
 _UNSURE = "whether it was charged is not known"
 _LONGEST = 200  #: characters of the vendor's own words
+_LONGEST_WAIT = 3600.0  #: seconds
 _OUR_BUG = "run again with --script-by offline, and report this"
 _KEY = "check the key and what it may do at the vendor's console"
 _CREDIT = "top up or raise the limit at the vendor's console, or use --script-by offline"
@@ -77,7 +78,7 @@ _STATUS: dict[int, _Row] = {
 }
 _TURNED_AWAY = _free("input", "Claude did not take the request", _OUR_BUG)  # any other 4xx
 _BROKEN = _unsure("server", "Claude failed while answering")  # any other 5xx
-_ASTRAY = _free("network", "the address does not lead to Claude", "check the address of the API")  # 1xx and 3xx
+_ASTRAY = _free("network", "the address does not lead to Claude", "check ANTHROPIC_BASE_URL")  # 1xx and 3xx
 
 #: By `error.details.error_code`, before the status.
 _CODES: dict[str, _Row] = {
@@ -113,7 +114,20 @@ def explained(error: BaseException) -> ProviderError:
         return unreadable("it is not what was asked for", status=status)
     if isinstance(status, int):
         return _by_status(error, status)
+    if unfit := _unfit(error):
+        return unreadable(str(unfit), status=200)
     return _made(_by_connection(error), status=None, details="")
+
+
+def explained_free(error: BaseException) -> ProviderError:
+    """Return the error of a call that never costs anything: what is not known of it may be asked again."""
+    made = explained(error)
+    if not isinstance(made, OutcomeUnknownError):
+        return made
+    return TransientProviderError(
+        f"{str(made).removesuffix(_UNSURE)}{_FREE}", provider=VENDOR, status_code=made.status_code, reason=made.reason,
+        hint=_LATER,
+    )  # fmt: skip
 
 
 def unreadable(what: str, *, status: int) -> OutcomeUnknownError:
@@ -146,6 +160,13 @@ def _by_status(error: BaseException, status: int) -> ProviderError:
     return made
 
 
+def _unfit(error: BaseException) -> UnfitReplyError | None:
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, UnfitReplyError):
+        cause = cause.__cause__
+    return cause
+
+
 def _by_connection(error: BaseException) -> _Row:
     cause: BaseException | None = error
     while cause is not None:  # the SDK wraps what its HTTP library raised
@@ -171,7 +192,16 @@ def _wait(headers: Mapping[str, str]) -> float | None:
     """Return the seconds that the vendor asks to wait."""
     exact, plain = headers.get("retry-after-ms", ""), headers.get("retry-after", "")
     for text, scale in ((exact, 1000.0), (plain, 1.0)):
-        with contextlib.suppress(ValueError):
-            return max(0.0, float(text) / scale)
+        try:
+            return _bounded(float(text) / scale)
+        except ValueError:
+            continue
     moment = email.utils.parsedate_tz(plain) if plain else None
-    return max(0.0, email.utils.mktime_tz(moment) - time.time()) if moment else None
+    try:
+        return _bounded(email.utils.mktime_tz(moment) - time.time()) if moment else None
+    except (ValueError, OverflowError):  # no day of any calendar
+        return None
+
+
+def _bounded(seconds: float) -> float:
+    return min(_LONGEST_WAIT, max(0.0, seconds))

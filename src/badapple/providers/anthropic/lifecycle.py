@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from badapple.providers.anthropic.connection import connect
-from badapple.providers.anthropic.faults import explained
+from badapple.providers.anthropic.faults import explained_free
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +47,7 @@ async def lifecycle(access: Access, line: Line, model: str) -> Life:
         try:
             return await connection.model(model)
         except Exception as error:
-            raise explained(error) from error
+            raise explained_free(error) from error
 
     said = await line.ask(send)
     abilities = said.get("capabilities") or {}

@@ -135,7 +135,10 @@ def message(raw: bytes) -> Message:
     Raises:
         ValueError: it is none.
     """
-    return Message.model_validate(json.loads(raw))
+    try:
+        return Message.model_validate(json.loads(raw))
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 def script_parts(text: str) -> tuple[ScriptParts | None, list[str]]:
@@ -176,7 +179,8 @@ def _json(text: str) -> Any:
 
 def _fault(error: ErrorDetails) -> str:
     where = ".".join(map(str, error["loc"])) or "the answer"
-    limits, length = error.get("ctx", {}), len(str(error["input"]))
+    limits, given = error.get("ctx", {}), error["input"]
+    length = len(given) if isinstance(given, str) else 0
     if "max_length" in limits:
         return f"{where}: has {length} characters; at most {limits['max_length']} fit"
     if "min_length" in limits:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["ClaudeScriptWriter"]
 
 _ANOTHER = "another --seed asks anew; --script-by offline writes without a vendor"
+_LONGEST_WHY = 300  #: characters of the vendor's own words
 
 
 @dataclass(slots=True)
@@ -216,7 +217,8 @@ def _read(answer: _Answer, task: Task, vouched: Vouched) -> _Draft:
 
 def _refused(message: reply.Message, spent: _Spent) -> PermanentProviderError:
     details = message.stop_details or {}
-    why = details.get("explanation") or details.get("category")
+    words = (details.get(name) for name in ("explanation", "category"))
+    why = next((text[:_LONGEST_WHY] for text in words if isinstance(text, str) and text), "")
     return _failed(f"Claude refuses to write this{f' ({why})' if why else ''}", "refused", spent)
 
 

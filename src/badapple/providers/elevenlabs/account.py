@@ -56,7 +56,10 @@ async def preflight(access: Access, line: Line, *, model: str, characters: int) 
 
 def _credit(subscription: Subscription) -> Credit:
     reset = subscription.next_character_count_reset_unix
-    resets_at = datetime.fromtimestamp(reset, UTC) if reset is not None else None
+    try:
+        resets_at = datetime.fromtimestamp(reset, UTC) if reset is not None else None
+    except (ValueError, OverflowError, OSError):  # beyond any calendar
+        resets_at = None
     extension = subscription.max_credit_limit_extension or 0
     if isinstance(extension, str):  # "unlimited"
         return Credit(left=None, resets_at=resets_at)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import math
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,9 +15,10 @@ from badapple.models import Dedupe, Goods, Order, Submission, call_key
 from badapple.process import in_thread
 from badapple.providers.elevenlabs.failures import PROVIDER
 from badapple.providers.elevenlabs.replies import HistoryItem, SpeechReply, read_alignment
-from badapple.providers.elevenlabs.tariff import CHEAP, micros_of
+from badapple.providers.elevenlabs.tariff import CHEAP, credits_of, micros_of
 from badapple.providers.elevenlabs.timings import known_spans
 from badapple.providers.elevenlabs.wire import open_wire
+from badapple.providers.replies import FACTOR, believed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -179,12 +181,18 @@ class SpeechCall:
     async def cancel(self, vendor_id: str) -> None:
         """Do nothing: a line is spoken as soon as it is bought."""
 
-    def _goods(self, file: Path, alignment: object, credits_taken: int | None) -> Goods:
+    def _goods(self, file: Path, alignment: object, said: float | str | None) -> Goods:
         text = self._speech.text
         known = len(known_spans(read_alignment(alignment), text))
         facts = {"characters": len(text), "words": "exact" if known == len(text) else "estimated"}
-        cost = micros_of(self._speech.model, len(text), credits_taken, own=self._own_prices)
-        return Goods(files={_REPLY: file}, facts=facts, cost=cost)
+        return Goods(files={_REPLY: file}, facts=facts, cost=self._cost(said))
+
+    def _cost(self, said: float | str | None) -> int:
+        """Return the micro-dollars of the credits that the vendor counts; of the text where that makes no sense."""
+        model, characters = self._speech.model, len(self._speech.text)
+        most = FACTOR * credits_of(model, characters)
+        taken = believed(said, most=most, vendor=PROVIDER, what="credits")
+        return micros_of(model, characters, None if taken is None else math.ceil(taken), own=self._own_prices)
 
     async def _fetched(self, vendor_id: str) -> tuple[HistoryItem, bytes]:
         """Return an entry of the history and its audio; what is not there yet is waited for a little."""
@@ -229,7 +237,7 @@ class SpeechCall:
     def _is_ours(self, item: HistoryItem) -> bool:
         said = item.settings or {}  # as much of them as the vendor keeps
         pairs = [(value, said[name]) for name, value in self._speech.settings().items() if name in said]
-        same = all(abs(mine - its) < 0.005 for mine, its in pairs if isinstance(its, int | float))
+        same = all(mine - 0.005 < its < mine + 0.005 for mine, its in pairs if isinstance(its, int | float))
         wanted = (self._speech.text, self._speech.voice.id, self._speech.model)
         return (item.text, item.voice_id, item.model_id) == wanted and same
 
@@ -260,5 +268,9 @@ def _alignment_of(body: bytes) -> object | None:
         return None
 
 
-def _number(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isdecimal() else None
+def _number(text: str | None) -> float | str | None:
+    """Return a header as a number, or as it is where it is none."""
+    try:
+        return float(text) if text is not None else None
+    except ValueError:
+        return text

@@ -14,6 +14,7 @@ from badapple.errors import (
     ProviderError,
     TransientProviderError,
 )
+from badapple.providers.replies import UnfitReplyError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +27,7 @@ PROVIDER = "elevenlabs"
 _FREE = "nothing was charged"
 _OPEN = "it may have been charged"
 _LONGEST = 200  #: characters of the vendor's own words that are passed on
+_LONGEST_WAIT = 3600.0  #: seconds
 _CROWDED = 1.0  #: seconds to wait for a slot where the vendor names no time
 
 _TOP_UP = "add credit at elevenlabs.io, or choose the offline voice"
@@ -152,10 +154,10 @@ def refused(status: int, headers: Mapping[str, str], body: bytes, *, buying: boo
 
 
 def broken(error: Exception, *, buying: bool) -> ProviderError:
-    """Return the error for a request that got no reply.
+    """Return the error for a request that got no reply, or none that can be taken.
 
     Args:
-        error: what httpx raised, or a TimeoutError.
+        error: what httpx raised, a TimeoutError, or an UnfitReplyError.
         buying: whether the request costs money.
     """
     kind = type(error).__name__
@@ -171,6 +173,8 @@ def broken(error: Exception, *, buying: bool) -> ProviderError:
             f"ElevenLabs cannot be reached ({kind}){words}; {_FREE}",
             provider=PROVIDER, reason=reason, hint="check the internet connection",
         )  # fmt: skip
+    if isinstance(error, UnfitReplyError):
+        return _unclear(f"ElevenLabs answered what cannot be taken: {error}", "server", buying=buying)
     if isinstance(error, TimeoutError) or kind.endswith("Timeout"):
         return _unclear("ElevenLabs did not answer in time", "timeout", buying=buying)
     return _unclear(f"the connection to ElevenLabs broke ({kind}){words}", "network", buying=buying)
@@ -179,9 +183,12 @@ def broken(error: Exception, *, buying: bool) -> ProviderError:
 def said(body: bytes) -> tuple[str, str]:
     """Return the vendor's code and message out of an error body of either generation; empty where it has none."""
     try:
-        detail = json.loads(body)
-    except ValueError:
+        return _said(json.loads(body))
+    except (ValueError, RecursionError):
         return "", ""
+
+
+def _said(detail: Any) -> tuple[str, str]:
     detail = detail.get("detail", detail) if isinstance(detail, dict) else detail
     if isinstance(detail, list):  # what FastAPI says of a request that does not fit its schema
         places = _short("; ".join(_place(item) for item in detail if isinstance(item, dict)))
@@ -222,10 +229,14 @@ def _seconds(headers: Mapping[str, str], usual: float | None) -> float | None:
     if not text:
         return usual
     try:
-        return max(0.0, float(text))
+        return _bounded(float(text))
     except ValueError:
         pass
     try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
-    except ValueError:
+        return _bounded(parsedate_to_datetime(text).timestamp() - time.time())
+    except (ValueError, OverflowError):
         return usual
+
+
+def _bounded(seconds: float) -> float:
+    return min(_LONGEST_WAIT, max(0.0, seconds))

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from badapple import process
 from badapple.errors import DiskError, ToolError
 from badapple.media.loudness import SILENT, loudness
-from badapple.media.pcm import decode, samples_of
+from badapple.media.pcm import decode_mp3, samples_of
 from badapple.media.timing import bounds, onsets
 from badapple.models import Utterance, Word
 from badapple.providers.elevenlabs.replies import SpeechReply, read_alignment
@@ -134,12 +134,12 @@ def encode(samples: Samples, out: Path, *, ffmpeg: Path) -> None:
 
 
 def _decoded(audio: bytes, ffmpeg: Path) -> Samples:
-    """Return the samples of an audio file; none where ffmpeg cannot read it."""
+    """Return the samples of an MP3, the first minute at most; none where ffmpeg cannot read it."""
     with tempfile.TemporaryDirectory(prefix="badapple-") as folder:
         file = Path(folder) / "speech"
         file.write_bytes(audio)
         try:
-            return samples_of(decode(file, ffmpeg=ffmpeg, rate=RATE, channels=1), 1)[:, 0]
+            return samples_of(decode_mp3(file, ffmpeg=ffmpeg, rate=RATE, channels=1), 1)[:, 0]
         except DiskError:
             raise
         except ToolError as error:

@@ -48,18 +48,21 @@ class HistoryItem(_Reply):
     voice_id: str | None = None
     model_id: str | None = None
     text: str | None = None
-    date_unix: int = 0
-    character_count_change_from: int | None = None
-    character_count_change_to: int | None = None
+    # What it cost is read on its own: a figure that makes no sense spoils no recording.
+    character_count_change_from: Any = None
+    character_count_change_to: Any = None
     settings: dict[str, Any] | None = None
     alignments: dict[str, Any] | None = None
 
     @property
-    def credits(self) -> int | None:
-        """What it cost, in the vendor's credits; None where it does not say."""
-        if self.character_count_change_from is None or self.character_count_change_to is None:
+    def credits(self) -> float | None:
+        """What it cost, in the vendor's credits, which may be no number; None where it does not say."""
+        before, after = self.character_count_change_from, self.character_count_change_to
+        if before is None or after is None:
             return None
-        return max(0, self.character_count_change_to - self.character_count_change_from)
+        if not isinstance(before, int) or not isinstance(after, int):
+            return math.nan
+        return after - before
 
 
 class History(_Reply):

@@ -15,6 +15,7 @@ from badapple.errors import ConfigError, MissingKeyError, TransientProviderError
 from badapple.providers import connections
 from badapple.providers.elevenlabs.failures import PROVIDER, broken, refused
 from badapple.providers.elevenlabs.replies import History, HistoryItem, Subscription
+from badapple.providers.replies import JSON_MOST, SPEECH_MOST, UnfitReplyError, limit
 
 if TYPE_CHECKING:
     import ssl
@@ -38,7 +39,7 @@ _CONNECT, _READ, _WRITE, _TOTAL = 5.0, 60.0, 20.0, 90.0  #: seconds
 _IDLE = 15.0  #: seconds after which an unused connection is closed, before the vendor closes it under a request
 _ONCE: RequestOptions = {"max_retries": 0}  # the SDK would send a purchase up to three times
 # The SDK hands out what it made of a reply, not the reply; a paid one is kept byte for byte.
-_heard: ContextVar[list[httpx.Response]] = ContextVar("badapple_elevenlabs_heard")
+_heard: ContextVar[tuple[int, list[httpx.Response]]] = ContextVar("badapple_elevenlabs_heard")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +91,11 @@ class Wire:
         from elevenlabs.core.parse_error import ParsingError  # noqa: PLC0415
 
         sdk, certificates = _sdk()
-        self._broken = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError)
+        self._broken = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnfitReplyError)
         # What the SDK raises about a reply that it has: they say less than the reply itself.
-        self._unread = (ApiError, ParsingError, ValueError, TypeError, LookupError, AttributeError)
+        self._unread = (
+            ApiError, ParsingError, ValueError, TypeError, LookupError, AttributeError, RecursionError,
+        )  # fmt: skip
         self._http = httpx.AsyncClient(
             limits=httpx.Limits(max_connections=POOL, max_keepalive_connections=POOL, keepalive_expiry=_IDLE),
             verify=certificates,
@@ -106,7 +109,7 @@ class Wire:
             base_url=access.base_url or _ADDRESS,
             timeout=_READ,
             httpx_client=self._http,
-            headers={"User-Agent": f"badapple/{__version__}"},
+            headers={"User-Agent": f"badapple/{__version__}", "Accept-Encoding": "identity"},
         )
 
     async def aclose(self) -> None:
@@ -121,6 +124,7 @@ class Wire:
         speech = self._sdk.text_to_speech.with_raw_response
         return await self._exchange(
             lambda: speech.convert_with_timestamps(voice, output_format=FORMAT, request_options=_ONCE, **request),
+            most=SPEECH_MOST,
             buying=True,
         )
 
@@ -149,7 +153,7 @@ class Wire:
             async with self._sdk.history.with_raw_response.get_audio(item, request_options=_ONCE):
                 pass  # the hook has read it whole
 
-        return (await self._exchange(send)).body
+        return (await self._exchange(send, most=SPEECH_MOST)).body
 
     async def subscription(self) -> Subscription:
         """Return what the account may use."""
@@ -158,9 +162,11 @@ class Wire:
         )  # fmt: skip
         return _read(answer, Subscription)
 
-    async def _exchange(self, send: Callable[[], Awaitable[object]], *, buying: bool = False) -> Answer:
+    async def _exchange(
+        self, send: Callable[[], Awaitable[object]], *, most: int = JSON_MOST, buying: bool = False
+    ) -> Answer:
         heard: list[httpx.Response] = []
-        token = _heard.set(heard)
+        token = _heard.set((most, heard))
         try:
             async with asyncio.timeout(_TOTAL):
                 await send()
@@ -184,8 +190,10 @@ async def _set_limits(request: httpx.Request) -> None:
 
 
 async def _keep(response: httpx.Response) -> None:
+    most, heard = _heard.get()
+    limit(response, most=most)
     await response.aread()
-    _heard.get().append(response)
+    heard.append(response)
 
 
 def _read(answer: Answer, kind: type[T]) -> T:

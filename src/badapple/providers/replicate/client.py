@@ -23,6 +23,7 @@ from badapple.providers.replicate.replies import (
     SigningKey,
     Upload,
 )
+from badapple.providers.replies import JSON_MOST, UnfitReplyError, limit
 from badapple.secrets import Secret
 
 if TYPE_CHECKING:
@@ -209,12 +210,21 @@ class ReplicateClient:
         import httpx  # noqa: PLC0415 - an optional package
 
         timeouts = self._timeouts
-        headers = {"Authorization": f"Bearer {self._key.reveal()}", **sent.pop("headers", {})}
+        headers = {
+            "Authorization": f"Bearer {self._key.reveal()}", "Accept-Encoding": "identity", **sent.pop("headers", {}),
+        }  # fmt: skip
+        url = self.base_url + path
         waits = httpx.Timeout(timeouts.read + patience, connect=timeouts.connect, pool=timeouts.total)
         try:
-            async with asyncio.timeout(timeouts.total + patience):
-                reply = await self._http.request(method, self.base_url + path, headers=headers, timeout=waits, **sent)
-        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, httpx.CookieConflict, TimeoutError) as error:
+            async with (
+                asyncio.timeout(timeouts.total + patience),
+                self._http.stream(method, url, headers=headers, timeout=waits, **sent) as reply,
+            ):
+                limit(reply, most=JSON_MOST)
+                await reply.aread()
+        except (
+            httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, httpx.CookieConflict, TimeoutError, UnfitReplyError,
+        ) as error:  # fmt: skip
             raise from_transport(error, paid=paid) from error
         if not reply.is_success:
             raise from_reply(reply.status_code, reply.headers, reply.content, paid=paid, key=self._variable)
@@ -232,7 +242,8 @@ def _trusted() -> ssl.SSLContext:
 def _told(reply: httpx.Response) -> list[datetime]:
     """Return the time by the vendor's clock, if the reply tells it."""
     try:
-        return [parsedate_to_datetime(reply.headers["date"])]
+        when = parsedate_to_datetime(reply.headers["date"])
+        return [when if when.tzinfo else when.replace(tzinfo=UTC)]
     except (KeyError, ValueError):
         return []
 
@@ -240,5 +251,5 @@ def _told(reply: httpx.Response) -> list[datetime]:
 def _read(reply: httpx.Response, kind: type[T], *, paid: bool = False) -> T:
     try:
         return kind.model_validate_json(reply.content)
-    except ValidationError as error:
+    except (ValidationError, RecursionError) as error:
         raise unreadable(paid=paid, status=reply.status_code) from error

@@ -12,6 +12,7 @@ from badapple.errors import DiskError, MediaError, PermanentProviderError
 from badapple.media.whole import whole
 from badapple.process import in_thread
 from badapple.providers.replicate.failures import PROVIDER, from_reply, from_transport
+from badapple.providers.replies import ERROR_MOST, limit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,6 +129,7 @@ async def _take(reply: httpx.Response, part: Path, *, media: Media) -> None:
             f"the {media.name} is no longer there", provider=PROVIDER, status_code=reply.status_code, reason="lost"
         )
     if not reply.is_success:
+        limit(reply, most=ERROR_MOST)
         await reply.aread()
         raise from_reply(reply.status_code, reply.headers, reply.content, paid=False)
     size = 0

@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from badapple.errors import OutcomeUnknownError, PermanentProviderError, ProviderError, TransientProviderError
+from badapple.providers.replies import UnfitReplyError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +22,7 @@ __all__ = ["AGAIN", "PROVIDER", "from_reply", "from_transport", "prediction_reas
 
 PROVIDER = "replicate"
 _LONGEST_WAIT = 3600.0
+_SPOKEN = ("detail", "title", "error")  #: where a body says in words what is wrong
 AGAIN = "run the same command again: what is finished is kept"
 
 
@@ -79,6 +81,7 @@ _TRANSPORT = {
     "TimeoutError": _SLOW,
     "HTTPError": _LOST,
     "StreamError": _LOST,
+    "UnfitReplyError": _Row("perhaps", "server", "answered what cannot be taken", AGAIN),
 }
 #: What a failed prediction says, in the order of asking.
 _SAID: tuple[tuple[Reason, str], ...] = (
@@ -114,9 +117,10 @@ def from_reply(
 
 
 def from_transport(error: BaseException, *, paid: bool) -> ProviderError:
-    """Return the error of a call that got no answer."""
+    """Return the error of a call that got no answer, or none that can be taken."""
     row = next((_TRANSPORT[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in _TRANSPORT), _LOST)
-    return _error(row, paid=paid, status=None, detail="", key="the key")
+    detail = str(error) if isinstance(error, UnfitReplyError) else ""
+    return _error(row, paid=paid, status=None, detail=detail, key="the key")
 
 
 def unreadable(*, paid: bool, status: int) -> ProviderError:
@@ -149,21 +153,22 @@ def _error(row: _Row, *, paid: bool, status: int | None, detail: str, key: str) 
 
 
 def _parsed(body: bytes) -> dict[str, Any]:
+    """Return the object that a body is, its sentences as text; empty where it is none."""
     try:
         told = json.loads(body)
-    except ValueError:
+        return told | {name: str(told[name]) for name in _SPOKEN if told.get(name)} if isinstance(told, dict) else {}
+    except (ValueError, RecursionError):
         return {}
-    return told if isinstance(told, dict) else {}
 
 
 def _detail(told: Mapping[str, Any]) -> str:
-    said = next((told[name] for name in ("detail", "title", "error") if told.get(name)), "")
-    return " ".join(str(said).split())[:200].rstrip(".;")
+    said = next((told[name] for name in _SPOKEN if told.get(name)), "")
+    return " ".join(said.split())[:200].rstrip(".;")
 
 
 def _wait(headers: Mapping[str, str], told: Mapping[str, Any]) -> float | None:
     """Return the seconds to wait that an answer asks for: by its body, its header or its sentence."""
-    spoken = re.search(r"(?:available in|resets in) ~?(\d+(?:\.\d+)?) ?(m?)", str(told.get("detail", "")))
+    spoken = re.search(r"(?:available in|resets in) ~?(\d+(?:\.\d+)?) ?(m?)", told.get("detail") or "")
     sentence = float(spoken[1]) * (60 if spoken[2] else 1) if spoken else None
     for seconds in (_number(told.get("retry_after")), _header(headers.get("retry-after", "")), sentence):
         if seconds is not None:
@@ -186,6 +191,6 @@ def _header(text: str) -> float | None:
 def _number(value: object) -> float | None:
     try:
         number = float(str(value))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return number if math.isfinite(number) else None

@@ -30,10 +30,10 @@ def check_clip(path: Path, *, seconds: int, ffmpeg: Path) -> dict[str, Any]:
     """
     # The strictest reader first: it takes one container only, and looks at its packets.
     ClipFrames(path, count=seconds * FPS, canvas=DRAFT, ffmpeg=ffmpeg)
-    info = probe(path, ffmpeg=ffmpeg)
+    info = probe(path, ffmpeg=ffmpeg, foreign=True)
     if not all(_SMALLEST <= side <= _LARGEST for side in (info.width, info.height)):
         raise MediaError(f"the clip has {info.width}x{info.height} px", path=path)
-    check_decodes(path, ffmpeg=ffmpeg)
+    check_decodes(path, ffmpeg=ffmpeg, foreign=True)
     return {
         "width": info.width, "height": info.height, "seconds": round(info.duration, 3), "fps": float(info.fps),
         "codec": info.codec,

@@ -10,7 +10,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from badapple.costs import prices
-from badapple.errors import BadappleError, MediaError, PermanentProviderError, ProviderError, TransientProviderError
+from badapple.errors import (
+    BadappleError,
+    ConfigError,
+    MediaError,
+    PermanentProviderError,
+    ProviderError,
+    TransientProviderError,
+)
 from badapple.models import Goods, Submission
 from badapple.process import in_thread
 from badapple.providers.replicate import goods, matching
@@ -19,6 +26,7 @@ from badapple.providers.replicate.endings import Endings
 from badapple.providers.replicate.failures import AGAIN, PROVIDER
 from badapple.providers.replicate.frame import as_address
 from badapple.providers.replicate.schema import fitted
+from badapple.providers.replies import FACTOR, believed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -224,13 +232,17 @@ class PredictionCall:
         clean = path.with_name("picture.png")
         return clean, goods.check_picture(path, clean)
 
-    def _cost(self, done: Prediction) -> int:
-        """Return what was paid, by the price and by what the metrics say was made."""
+    def _cost(self, done: Prediction) -> int | None:
+        """Return what was paid, by the price and by what the metrics say was made; None where that has no price."""
         seconds = self._wish.seconds
-        made = done.measured("video_output_duration_seconds")
-        if self._model.unit == "second" and made is not None:
-            seconds = max(1, round(made))
-        return price(self._model, seconds, own=self._shop.own_prices)
+        if self._model.unit == "second":
+            what = "video_output_duration_seconds"
+            made = believed(done.measured(what), most=FACTOR * seconds, vendor=PROVIDER, what=what)
+            seconds = seconds if made is None else max(1, round(made))
+        try:
+            return price(self._model, seconds, own=self._shop.own_prices)
+        except ConfigError:  # of another length than was ordered: it is paid, so it must come home all the same
+            return None
 
 
 def price(model: Model, seconds: int, *, own: Path | None = None) -> int:

@@ -66,10 +66,9 @@ class Prediction(_Reply):
             return _NO_TIME
         return when if when.tzinfo else when.replace(tzinfo=UTC)
 
-    def measured(self, name: str) -> float | None:
-        """Return a number of its metrics, None where it does not say."""
-        value = self.metrics.get(name) if isinstance(self.metrics, dict) else None
-        return float(value) if isinstance(value, (int, float)) and value >= 0 else None
+    def measured(self, name: str) -> JsonValue:
+        """Return one of its metrics, whatever it is; None where it does not say."""
+        return self.metrics.get(name) if isinstance(self.metrics, dict) else None
 
     def to_record(self) -> str:
         """Return it as JSON without the pictures in its input."""

@@ -25,6 +25,8 @@ __all__ = ["fitted", "live_schema", "misfit"]
 _SECONDS = 10.0  #: for asking; after that our own snapshot must do
 _KNOWN, _UNKNOWN = 3600.0, 60.0  #: seconds for which an answer, or none, is believed
 _ROOT = "urn:badapple:model"
+_WILD = frozenset({"pattern", "patternProperties", "format", "uniqueItems"})
+_DEEPEST = 60
 
 Schema = dict[str, Any]
 
@@ -102,6 +104,15 @@ async def _ask(name: str, *, client: ReplicateClient, line: Line) -> Schema | No
 _NO_JUDGE = "no judge"
 
 
+def _tame(part: Any, depth: int = 0) -> Any:
+    """Return a schema without patterns: one of somebody else's can keep a regular expression busy for ever."""
+    if depth > _DEEPEST:
+        raise RecursionError
+    if isinstance(part, dict):
+        return {name: _tame(value, depth + 1) for name, value in part.items() if name not in _WILD}
+    return [_tame(value, depth + 1) for value in part] if isinstance(part, list) else part
+
+
 def _flaw(inputs: Mapping[str, JsonValue], document: Mapping[str, Any]) -> str:
     """Return what is wrong with the inputs, empty where nothing is; `_NO_JUDGE` where the schema itself is wrong."""
     import jsonschema  # noqa: PLC0415 - an optional package
@@ -113,9 +124,9 @@ def _flaw(inputs: Mapping[str, JsonValue], document: Mapping[str, Any]) -> str:
         if name not in known:
             return f"it has no input {name!r}"
     # A registry of its own: nothing that a reply refers to is fetched from anywhere.
-    registry: Any = referencing.Registry().with_resource(_ROOT, DRAFT202012.create_resource(dict(document)))
     schema = {"$ref": f"{_ROOT}#/components/schemas/Input"}
     try:
+        registry: Any = referencing.Registry().with_resource(_ROOT, DRAFT202012.create_resource(_tame(document)))
         error = jsonschema.exceptions.best_match(
             jsonschema.Draft202012Validator(schema, registry=registry).iter_errors(dict(inputs))
         )
