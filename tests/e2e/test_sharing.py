@@ -94,3 +94,21 @@ def test_jobs_cancel_tells_the_vendor_and_says_what_it_cost(prepared: Studio) ->
     statuses = {one.canceled is not None for one in prepared.sims.replicate.predictions if "hailuo" in one.model}
     assert statuses == {True}
     assert not any(call.reserved for call in prepared.calls())
+
+
+async def test_what_is_being_answered_when_a_job_is_stopped_is_kept(prepared: Studio) -> None:
+    """Claude cannot be asked what it has: its answer is waited for, even when everything else stops."""
+    prepared.sims.latency.set({"messages": 1.5})
+    job = prepared.job()
+    filming = asyncio.ensure_future(job.execute_pipeline("Solenne", "luxury", "Shop Now", PHOTO))
+    while not any(call.sends for call in prepared.calls()):
+        await asyncio.sleep(0.02)
+    await asyncio.sleep(0.3)
+    filming.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await filming
+    assert [(call.state, call.sends) for call in prepared.calls()] == [("collected", 1)]
+    assert len(prepared.sims.charges) == 1
+    prepared.sims.latency.set({})
+    await job.execute_pipeline("Solenne", "luxury", "Shop Now", PHOTO)  # the same orchestrator goes on
+    assert len([charge for charge in prepared.sims.charges if charge.vendor == "anthropic"]) == 2

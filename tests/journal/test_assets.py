@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, select
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
@@ -123,3 +124,13 @@ def _gone(cache: Cache, statement: str) -> None:
 def test_what_was_never_begun_cannot_be_finished(journal: Journal) -> None:
     with pytest.raises(NoResultFound):
         journal.collect("k", {}, facts={}, seconds=0)
+
+
+def test_two_that_begin_the_same_receipt_at_once_both_go_on(journal: Journal, engine: Engine) -> None:
+    """What vendors make has no file lock."""
+    with ThreadPoolExecutor(4) as pool:
+        for number in range(10):
+            for done in [pool.submit(journal.begin, f"{number:064d}", REQUEST, MAKER) for _ in range(4)]:
+                done.result()
+    with Session(engine) as session:
+        assert [row.begun for row in session.scalars(select(Receipt))] == [4] * 10

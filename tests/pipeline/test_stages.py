@@ -84,3 +84,17 @@ def test_a_row_of_the_callers_is_taken(tmp_path: Path) -> None:
     with Session(engine) as session:
         job = session.get_one(Job, "mine")
         assert (job.owner, job.product_name, job.status) == ("shop", "Watch", "processing")
+
+
+async def test_a_part_that_is_cancelled_ends_the_others_that_wait_for_it() -> None:
+    ready = asyncio.Event()
+
+    async def cancelled() -> None:
+        await asyncio.sleep(0.01)
+        raise asyncio.CancelledError
+
+    async def waiting() -> None:
+        await ready.wait()
+
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(finish_together([waiting(), cancelled()]), 2)

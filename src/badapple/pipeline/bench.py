@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from badapple.process import P, T
     from badapple.providers.purchasing import Purchasing
 
-__all__ = ["Bench", "told"]
+__all__ = ["Bench", "told", "undecided"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,11 +87,15 @@ class Bench:
 
 def told(spent: Spent) -> str:
     """Return what an error says of money; nothing where no money was spent."""
-    parts = []
-    if spent.charged:
-        parts.append(f"{dollars(spent.charged)} was charged so far, and is not charged again")
-    if spent.under_way:
-        parts.append(f"up to {dollars(spent.under_way)} is under way")
-    if spent.possibly_charged:
-        parts.append(f"up to {dollars(spent.possibly_charged)} more may have been charged")
+    charged = f"{dollars(spent.charged)} was charged so far, and is not charged again"
+    parts = [*([charged] if spent.charged else []), *undecided(spent)]
     return f" ({'; '.join(parts)})" if parts else ""
+
+
+def undecided(spent: Spent) -> tuple[str, ...]:
+    """Return what is said of money that may be charged yet, or may have been."""
+    amounts = (
+        (spent.under_way, "up to {} is under way"),
+        (spent.possibly_charged, "up to {} more may have been charged"),
+    )
+    return tuple(words.format(dollars(amount)) for amount, words in amounts if amount)

@@ -19,7 +19,7 @@ from badapple.journal import Journal
 from badapple.media import ffmpeg as tools
 from badapple.models import Brief, JobStatus, MakeOptions, StageName
 from badapple.pipeline.asset_manager import AssetManager
-from badapple.pipeline.bench import Bench, told
+from badapple.pipeline.bench import Bench, told, undecided
 from badapple.pipeline.cta_generator import CTAGenerator
 from badapple.pipeline.delivery import Delivery
 from badapple.pipeline.progress import Progress
@@ -108,7 +108,13 @@ class PipelineOrchestrator:
                     )
                 async with self._failing("Video composition failed"):
                     video = await film.finish()
-        self.video = replace(video, stage_seconds=self._progress.seconds, cost=(await self._bench.spent()).charged)
+        spent = await self._bench.spent()
+        self.video = replace(
+            video,
+            stage_seconds=self._progress.seconds,
+            cost=spent.charged,
+            warnings=(*video.warnings, *undecided(spent)),
+        )
         return str(video.path)
 
     async def quote(
