@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import av
 import pytest
 from tests.e2e.conftest import PHOTO, Studio
 
 from badapple.errors import PipelineOrchestrationError
-from badapple.testing.simulators import Fault
+from badapple.testing.simulators import Fault, Simulators
 
 CLIP = 190_000
 
@@ -33,6 +35,12 @@ def test_ledger_books_manifest_and_job_agree_to_the_micro_dollar(finished: Studi
     assert [part["maker"] for part in manifest["parts"] if part["part"] == "script"] == ["claude"]
     assert manifest["stood_in"] == []
     assert manifest["digital_source_type"].endswith("compositeSynthetic")
+
+
+def test_every_request_and_every_reply_fits_the_vendors_documents(
+    finished: Studio, judge: Callable[[Simulators], None]
+) -> None:
+    judge(finished.sims)
 
 
 @pytest.mark.timeout(120)
