@@ -75,14 +75,16 @@ def _replicate(
     from badapple.providers.offline.card import OfflineCardPainter  # noqa: PLC0415
     from badapple.providers.offline.still import OfflineStills  # noqa: PLC0415
     from badapple.providers.replicate import ReplicatePainter, ReplicateScenes  # noqa: PLC0415
+    from badapple.providers.replicate.webhook import Doorbells  # noqa: PLC0415
 
     makers: dict[str, Any] = {}
-    access = purchasing.at(settings, "replicate")
+    bells = purchasing.doorbells = Doorbells()
+    access = purchasing.at(settings, "replicate") | {"doorbells": bells, "webhook_url": settings.webhook_url}
     styles = settings.style_dirs
     if choice.video is not None:
         makers["scenes"] = ReplicateScenes(
             model=choice.video, stills=OfflineStills(book=book, style_dirs=styles), ffmpeg=ffmpeg, style_dirs=styles,
-            webhook_url=settings.webhook_url, **access,
+            **access,
         )  # fmt: skip
     if choice.cta:
         composer = OfflineCardPainter(book=book, style_dirs=styles)

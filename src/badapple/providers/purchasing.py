@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from badapple.cache import Cache
     from badapple.config import Settings
+    from badapple.providers.replicate.webhook import Doorbells
 
 __all__ = ["PATIENCE", "Purchasing", "Stake", "open_purchasing", "stake"]
 
@@ -52,11 +53,14 @@ class Purchasing:
         till: buys each thing once.
         holder: shows that this process lives.
         limiter: concurrency and rate, shared by all who use the database.
+        doorbells: whoever receives webhooks of Replicate rings here, so that a clip is looked at at once; None where
+            Replicate makes nothing.
     """
 
     till: JournalTill
     holder: Holder
     limiter: Limiter
+    doorbells: Doorbells | None = None
     _lines: dict[str, Line] = field(default_factory=dict)
 
     def line(self, vendor: str) -> Line:
