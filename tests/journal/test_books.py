@@ -533,3 +533,11 @@ def test_the_caps_are_those_of_the_beginning(engine: Engine, cache: Cache, claim
     begun(of_job)
     with pytest.raises(BudgetError):
         of_job.open(replace(FILM, key="other"))
+
+
+def test_an_order_that_a_newer_attempt_has_adopted_is_left_to_it(of: Open, engine: Engine) -> None:
+    one = begun(of())
+    change(engine, one, state="failed", reason="cancelled")
+    two = begun(of())
+    assert of().submitted(two, "v1") is True
+    assert of().orphan(one, "v1") is False

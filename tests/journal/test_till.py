@@ -496,3 +496,23 @@ async def test_what_is_being_sent_is_sent_to_its_end(open_till: OpenTill, vendor
     await till.pause()
     assert len(vendor.charges()) == 1
     assert rows(engine)[0].state == CallState.COLLECTED
+
+
+async def test_a_call_stopped_while_its_sending_is_written_down_is_not_unknown(
+    open_till: OpenTill, vendor: FileVendor, engine: Engine
+) -> None:
+    asking: list[asyncio.Future[object]] = []
+
+    def step(name: str) -> None:
+        if name == "intent":
+            asyncio.get_running_loop().call_later(0.001, asking[0].cancel)
+
+    till = open_till(point=step)
+    asking.append(asyncio.ensure_future(till.once(FileCall(vendor, "film", dedupe=Dedupe.NONE))))
+    with contextlib.suppress(asyncio.CancelledError):
+        await asking[0]
+    await till.drain()
+    assert len(vendor.charges()) <= 1
+    await open_till().once(FileCall(vendor, "film", dedupe=Dedupe.NONE))
+    assert len(vendor.charges()) == 1
+    assert held_by(engine) == PRICE

@@ -152,7 +152,7 @@ class Books:
                 raise JobCancelledError
             row.sends += 1
             if row.sends > 1 and order.dedupe is Dedupe.NONE:
-                row.possibly_charged += order.reserve
+                row.possibly_charged += row.reserved
 
     def check(self, claim: Claim) -> None:
         """Make sure that a call is still ours to send.
@@ -257,6 +257,8 @@ class Books:
         self._claims.drop(claim.claim)
         with writing(self._engine) as session:
             row = session.get_one(Call, claim.id, with_for_update=True)
+            if _stands_elsewhere(session, row, vendor_id):
+                return False  # a newer attempt found it and has it
             if row.state == CallState.FAILED:  # its job was cancelled while the order was on its way
                 row.vendor_id = row.vendor_id or vendor_id
                 return True
@@ -397,3 +399,9 @@ class Books:
             id=row.id, claim=row.holder, vendor_id=row.vendor_id, recovered=recovered, sends=row.sends, age=age_of(row),
             ticket=ticket,
         )  # fmt: skip
+
+
+def _stands_elsewhere(session: Session, row: Call, vendor_id: str) -> bool:
+    """Say whether another receipt has an id of the same vendor."""
+    same = (Call.vendor == row.vendor, Call.vendor_id == vendor_id, Call.id != row.id)
+    return session.scalar(select(Call.id).where(*same)) is not None
