@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -23,7 +23,8 @@ from badapple.database import Call, Job, writing
 from badapple.database.tables import now
 from badapple.errors import BudgetError
 from badapple.journal import words
-from badapple.journal.rows import OPEN, age_of, hand_over, latest, moment, refuse_dear, stop
+from badapple.journal.claims import Claim, ClaimLostError, JobCancelledError, Taken
+from badapple.journal.rows import OPEN, age_of, hand_over, latest, moment, refuse_dear, stands_elsewhere, stop
 from badapple.models import Bought, CallState, Dedupe, JobStatus, Ticket
 
 if TYPE_CHECKING:
@@ -38,45 +39,6 @@ if TYPE_CHECKING:
     from badapple.models import Goods, Order
 
 __all__ = ["Books", "Claim", "ClaimLostError", "JobCancelledError", "Taken"]
-
-
-class ClaimLostError(Exception):
-    """Somebody else works on the call now: this process was thought dead."""
-
-
-class JobCancelledError(Exception):
-    """The job that pays was cancelled; nothing more is sent for it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """A call that is ours to work on.
-
-    Attributes:
-        id: of its row; the marker that vendors may echo.
-        claim: our claim on it.
-        vendor_id: where the vendor has it already, else None.
-        recovered: it was begun by somebody who is gone, so that it may have been sent.
-        sends: how often it was sent, or was about to be.
-        age: seconds since its intent was written, or None where that cannot be told.
-        ticket: what is handed to the vendor's call.
-    """
-
-    id: str
-    claim: str
-    vendor_id: str | None
-    recovered: bool
-    sends: int
-    age: float | None
-    ticket: Ticket
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
-    """A call that somebody else works on; `heir` is our claim on it, should its job be cancelled, where it is new."""
-
-    id: str
-    heir: str | None = None
 
 
 class Books:
@@ -257,7 +219,7 @@ class Books:
         self._claims.drop(claim.claim)
         with writing(self._engine) as session:
             row = session.get_one(Call, claim.id, with_for_update=True)
-            if _stands_elsewhere(session, row, vendor_id):
+            if stands_elsewhere(session, row, vendor_id):
                 return False  # a newer attempt found it and has it
             if row.state == CallState.FAILED:  # its job was cancelled while the order was on its way
                 row.vendor_id = row.vendor_id or vendor_id
@@ -399,9 +361,3 @@ class Books:
             id=row.id, claim=row.holder, vendor_id=row.vendor_id, recovered=recovered, sends=row.sends, age=age_of(row),
             ticket=ticket,
         )  # fmt: skip
-
-
-def _stands_elsewhere(session: Session, row: Call, vendor_id: str) -> bool:
-    """Say whether another receipt has an id of the same vendor."""
-    same = (Call.vendor == row.vendor, Call.vendor_id == vendor_id, Call.id != row.id)
-    return session.scalar(select(Call.id).where(*same)) is not None

@@ -3,12 +3,54 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Claims"]
+    from badapple.models import Ticket
+
+__all__ = ["Claim", "ClaimLostError", "Claims", "JobCancelledError", "Taken"]
+
+
+class ClaimLostError(Exception):
+    """Somebody else works on the call now: this process was thought dead."""
+
+
+class JobCancelledError(Exception):
+    """The job that pays was cancelled; nothing more is sent for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A call that is ours to work on.
+
+    Attributes:
+        id: of its row; the marker that vendors may echo.
+        claim: our claim on it.
+        vendor_id: where the vendor has it already, else None.
+        recovered: it was begun by somebody who is gone, so that it may have been sent.
+        sends: how often it was sent, or was about to be.
+        age: seconds since its intent was written, or None where that cannot be told.
+        ticket: what is handed to the vendor's call.
+    """
+
+    id: str
+    claim: str
+    vendor_id: str | None
+    recovered: bool
+    sends: int
+    age: float | None
+    ticket: Ticket
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A call that somebody else works on; `heir` is our claim on it, should its job be cancelled, where it is new."""
+
+    id: str
+    heir: str | None = None
 
 
 class _Named(Protocol):

@@ -18,7 +18,18 @@ from badapple.models import CallState
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-__all__ = ["OPEN", "PETTY", "age_of", "hand_over", "latest", "moment", "refuse_dear", "stop", "waits_for_a_person"]
+__all__ = [
+    "OPEN",
+    "PETTY",
+    "age_of",
+    "hand_over",
+    "latest",
+    "moment",
+    "refuse_dear",
+    "stands_elsewhere",
+    "stop",
+    "waits_for_a_person",
+]
 
 OPEN = (CallState.INTENT.value, CallState.SUBMITTED.value)  #: states of calls that have not ended
 PETTY = 20_000  #: micro-dollars; up to this a call is repeated where nobody can tell whether it was charged
@@ -78,3 +89,9 @@ def age_of(row: Call) -> float | None:
         return uptime - row.uptime
     seconds = (now() - row.created_at).total_seconds()
     return seconds if seconds >= 0 else None
+
+
+def stands_elsewhere(session: Session, row: Call, vendor_id: str) -> bool:
+    """Say whether another receipt has an id of the same vendor."""
+    same = (Call.vendor == row.vendor, Call.vendor_id == vendor_id, Call.id != row.id)
+    return session.scalar(select(Call.id).where(*same)) is not None
