@@ -105,7 +105,9 @@ def test_json_is_the_contracts_messages_and_then_the_result(badapple: CommandLin
     assert done.stderr == ""
     assert all(set(item) == {"job_id", "stage", "progress", "message", "timestamp", "seq"} for item in messages)
     assert [item["seq"] for item in messages] == [1, 2, 3, 4, 5, 6, 7]
-    names = "video poster qa manifest srt vtt seconds size cost_usd paid stage_seconds made reused warnings took_seconds"
+    names = (
+        "video poster qa manifest srt vtt seconds size cost_usd paid stage_seconds made reused warnings took_seconds"
+    )
     assert set(result) == set(names.split())
     assert result["video"] == str(badapple.folder / "watch.mp4")
     assert result["cost_usd"] == 0
