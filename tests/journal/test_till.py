@@ -36,6 +36,12 @@ def rows(engine: Engine) -> list[Call]:
         return list(session.scalars(select(Call).order_by(Call.created_at, Call.attempt)))
 
 
+async def submitted(engine: Engine) -> None:
+    """Wait until the vendor has the first call."""
+    while not rows(engine) or rows(engine)[0].state != CallState.SUBMITTED:
+        await asyncio.sleep(0.01)
+
+
 def held_by(engine: Engine, job: str = "job") -> int:
     with Session(engine) as session:
         return held(session, f"job:{job}")
@@ -325,8 +331,7 @@ async def test_pausing_leaves_the_vendor_at_work_and_the_next_run_goes_on(
     vendor.seconds = 30
     till = open_till()
     asking = asyncio.ensure_future(till.once(FileCall(vendor, "clip")))
-    while not rows(engine) or rows(engine)[0].state != CallState.SUBMITTED:
-        await asyncio.sleep(0.01)
+    await submitted(engine)
     asking.cancel()
     await till.pause()
     (row,) = rows(engine)
@@ -343,8 +348,7 @@ async def test_cancelling_a_job_tells_the_vendor(
     vendor.seconds = 30
     till = open_till()
     asking = asyncio.ensure_future(till.once(FileCall(vendor, "clip")))
-    while not rows(engine) or rows(engine)[0].state != CallState.SUBMITTED:
-        await asyncio.sleep(0.01)
+    await submitted(engine)
     call = FileCall(vendor, "clip")
     (row,), told = await decisions.cancel_job(engine, processes(), "job", {"replicate": call.cancel})
     assert told == 1
@@ -361,8 +365,7 @@ async def test_a_cancelled_job_stops_waiting_and_sends_nothing_more(
     vendor.seconds = 30
     till = open_till()
     asking = asyncio.ensure_future(till.once(FileCall(vendor, "clip")))
-    while not rows(engine) or rows(engine)[0].state != CallState.SUBMITTED:
-        await asyncio.sleep(0.01)
+    await submitted(engine)
     with Session(engine) as session, session.begin():
         session.add(Job(id="job", product_name="a", style="b", status="cancelled", error_message=words.BY_A_PERSON))
     with pytest.raises(asyncio.CancelledError):
@@ -401,8 +404,7 @@ async def test_a_call_whose_holder_died_is_taken_over_at_once(
     vendor.seconds = 30
     till = open_till()
     asking = asyncio.ensure_future(till.once(FileCall(vendor, "clip")))
-    while not rows(engine) or rows(engine)[0].state != CallState.SUBMITTED:
-        await asyncio.sleep(0.01)
+    await submitted(engine)
     with Session(engine) as session, session.begin():
         session.execute(update(Call).values(holder=f"{'0' * 32}/gone"))
     vendor.seconds = 0
@@ -420,8 +422,7 @@ async def test_goods_that_come_under_a_lost_claim_are_not_counted_twice(
     vendor.seconds = 0.5
     till = open_till()
     asking = asyncio.ensure_future(till.once(slow))
-    while not rows(engine) or rows(engine)[0].state != CallState.SUBMITTED:
-        await asyncio.sleep(0.01)
+    await submitted(engine)
     with Session(engine) as session, session.begin():
         session.execute(update(Call).values(holder=f"{'0' * 32}/gone"))
     other = await open_till("second").once(FileCall(vendor, "clip"))

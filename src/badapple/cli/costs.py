@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from badapple.config import Settings
     from badapple.costs.report import Spent
 
-_OWNER = "local"  #: whose money the command line spends
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Cap:
@@ -59,8 +57,9 @@ def costs(
 
 def _caps(session: Session, settings: Settings, job: str | None) -> list[_Cap]:
     from badapple.costs import budget  # noqa: PLC0415
+    from badapple.providers.purchasing import OWNER  # noqa: PLC0415
 
-    today = budget.day_scope(datetime.now(UTC).date(), _OWNER)
+    today = budget.day_scope(datetime.now(UTC).date(), OWNER)
     caps = [
         _Cap(
             of="today", setting="BADAPPLE_MAX_COST_DAY", cap=settings.max_cost_day, held=budget.held(session, today)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-__all__ = ["LEASE", "Holder", "Watcher"]
+__all__ = ["LEASE", "Holder", "Watcher", "boot"]
 
 LEASE = 15.0  #: seconds without a beat after which other machines take a process for dead
 _FORGET = 8  #: leases without a beat after which a row is removed
@@ -226,7 +226,7 @@ class _Locks:
         self._folder = folder / "holders"
         self._folder.mkdir(parents=True, exist_ok=True)
         place = self._folder.stat()
-        text = f"{_boot()}|{os.uname().nodename}|{place.st_dev}|{place.st_ino}"
+        text = f"{boot()}|{os.uname().nodename}|{place.st_dev}|{place.st_ino}"
         self.host = hashlib.sha256(text.encode()).hexdigest()[:32]
 
     def take(self, holder_id: str) -> int:
@@ -286,7 +286,8 @@ def _locked(file: int, how: int) -> bool:
     return True
 
 
-def _boot() -> str:
+def boot() -> str:
+    """Return the name of this boot of this machine, empty where the system has none."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:

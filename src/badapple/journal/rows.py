@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
 from badapple.costs.budget import settle
 from badapple.database import Call
+from badapple.database.holders import boot
 from badapple.database.tables import now
 from badapple.errors import PermanentProviderError
 from badapple.journal import words
@@ -75,17 +75,14 @@ def refuse_dear(row: Call) -> None:
 
 def moment() -> tuple[str, float]:
     """Return this boot of this machine and the seconds since: a clock that nobody sets."""
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        return "", 0.0
-    return boot, time.clock_gettime(time.CLOCK_BOOTTIME)
+    this = boot()
+    return (this, time.clock_gettime(time.CLOCK_BOOTTIME)) if this else ("", 0.0)
 
 
 def age_of(row: Call) -> float | None:
     """Return the seconds since a row's intent: by the machine's uptime, else by the clock where that makes sense."""
-    boot, uptime = moment()
-    if boot and boot == row.boot:
+    here, uptime = moment()
+    if here and here == row.boot:
         return uptime - row.uptime
     seconds = (now() - row.created_at).total_seconds()
     return seconds if seconds >= 0 else None

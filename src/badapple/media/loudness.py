@@ -10,9 +10,11 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["SILENT", "fine_power", "gated", "loudness", "weighted"]
+__all__ = ["SILENT", "fine_power", "gated", "levelled", "loudness", "weighted"]
 
 SILENT = -70.0  #: LUFS; the standard's absolute gate, returned for silence
+_VOICE = -18.0  #: LUFS of each utterance
+_CEILING = 10 ** (-1.5 / 20)  #: highest sample of an utterance
 _BLOCK, _STEP = 400, 100  #: milliseconds
 _SHELF = (1681.974450955533, 3.999843853973347, 0.7071752369554196)  #: Hz, dB, Q of the head's effect
 _LOW_CUT = (38.13547087602444, 0.5003270373238773)  #: Hz, Q
@@ -21,6 +23,19 @@ _LOW_CUT = (38.13547087602444, 0.5003270373238773)  #: Hz, Q
 def loudness(samples: NDArray[np.floating], rate: int) -> float:
     """Return integrated loudness in LUFS of samples shaped (n,) or (n, channels); `SILENT` for silence."""
     return gated(fine_power(samples, rate))
+
+
+def levelled(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
+    """Bring a mono utterance to the loudness of all voices; what would be too high is rounded off."""
+    now = loudness(samples, rate) if len(samples) else SILENT
+    if now <= SILENT:
+        return samples
+    loud = samples * np.float32(10 ** ((_VOICE - now) / 20))
+    knee = np.float32(_CEILING * 0.8)
+    over = np.abs(loud) > knee
+    room = np.float32(_CEILING) - knee
+    loud[over] = np.sign(loud[over]) * (knee + room * np.tanh((np.abs(loud[over]) - knee) / room))
+    return loud
 
 
 def fine_power(samples: NDArray[np.floating], rate: int) -> NDArray[np.float64]:

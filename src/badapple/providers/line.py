@@ -106,8 +106,6 @@ class Line:
 
         effort = _Effort(self.vendor, self._patience, self._draw)
         gate = current() if paid else None
-        if gate is not None:
-            gate.wait()
 
         async def once() -> T:
             async with contextlib.AsyncExitStack() as stack:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from badapple.config import Settings
     from badapple.providers.replicate.webhook import Doorbells
 
-__all__ = ["PATIENCE", "Purchasing", "Stake", "open_purchasing", "stake"]
+__all__ = ["OWNER", "PATIENCE", "Purchasing", "Stake", "open_purchasing", "stake"]
 
 _PACKAGES = {
     "anthropic": ("anthropic", "genai_prices"),

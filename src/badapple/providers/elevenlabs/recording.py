@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from badapple import process
 from badapple.errors import DiskError, ToolError
-from badapple.media.loudness import SILENT, loudness
+from badapple.media.loudness import levelled
 from badapple.media.pcm import decode_mp3, samples_of
 from badapple.media.timing import bounds, onsets
 from badapple.models import Utterance, Word
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["RATE", "Recording", "encode", "fitted", "hear", "joined"]
 
 RATE = 44_100  #: samples a second
-_LEVEL = -18.0  #: LUFS of each utterance
-_CEILING = 10 ** (-1.5 / 20)  #: highest sample
 _EDGE, _GAP = 0.05, 0.5  #: seconds of silence around and between utterances
 _PREROLL, _TAIL = 0.010, 0.045  #: seconds kept before the first and after the last sound
 _FADE_IN, _FADE_OUT = 0.005, 0.030  #: seconds
@@ -96,7 +94,7 @@ def fitted(recording: Recording, slot: float, *, ffmpeg: Path) -> Recording:
         recording = Recording(
             samples=_faded(samples), words=_moved(recording.words, 0.0, 1 / tempo), speed=recording.speed * tempo
         )
-    return replace(recording, samples=_levelled(recording.samples))
+    return replace(recording, samples=levelled(recording.samples, RATE))
 
 
 def joined(recordings: Sequence[Recording | None]) -> tuple[Samples, tuple[Utterance, ...]]:
@@ -164,19 +162,6 @@ def _faded(samples: Samples) -> Samples:
         samples[:fade_in] *= np.linspace(0, 1, fade_in, dtype=np.float32)
         samples[-fade_out:] *= np.linspace(1, 0, fade_out, dtype=np.float32) ** 2
     return samples
-
-
-def _levelled(samples: Samples) -> Samples:
-    """Bring a recording to its loudness; what would be too high is rounded off."""
-    now = loudness(samples, RATE)
-    if now <= SILENT:
-        return samples
-    loud = samples * np.float32(10 ** ((_LEVEL - now) / 20))
-    knee = np.float32(_CEILING * 0.8)
-    over = np.abs(loud) > knee
-    room = np.float32(_CEILING) - knee
-    loud[over] = np.sign(loud[over]) * (knee + room * np.tanh((np.abs(loud[over]) - knee) / room))
-    return loud
 
 
 def _moved(found: Sequence[Word], by: float, scale: float) -> tuple[Word, ...]:

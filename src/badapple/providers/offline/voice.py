@@ -11,7 +11,7 @@ import numpy as np
 
 from badapple import process
 from badapple.errors import ConfigError, ScriptError
-from badapple.media.loudness import SILENT, loudness
+from badapple.media.loudness import levelled
 from badapple.media.timing import bounds
 from badapple.models import Maker, Utterance, Voice, Word
 from badapple.ports import WorksHere
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["OfflineVoice"]
 
 _RATE = speech.RATE
-_LEVEL = -18.0  #: LUFS of each utterance
-_CEILING = 10 ** (-1.5 / 20)  #: highest sample
 _LOW_CUT = 70.0  #: Hz; nothing of this voice is below
 _EDGE = 0.05  #: seconds of silence around utterances in the file
 _GAP = 0.5  #: seconds of silence between two utterances
@@ -166,7 +164,7 @@ def _take(reading: Reading, parts: Parts, speed: float, seed: int) -> _Take:
         pieces.append(sound)
         at += len(sound) / _RATE
     samples = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
-    return _Take(samples=_levelled(samples), spans=_complete(spans, len(reading.units), at), reading=reading)
+    return _Take(samples=levelled(samples, _RATE), spans=_complete(spans, len(reading.units), at), reading=reading)
 
 
 def _trimmed(samples: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
@@ -213,19 +211,6 @@ def _complete(spans: dict[int, tuple[float, float]], count: int, end: float) -> 
         after = next((spans[later][0] for later in range(unit + 1, count) if later in spans), end)
         out.append(spans.get(unit, (before, max(before, after))))
     return tuple(out)
-
-
-def _levelled(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Bring an utterance to its loudness; what would be too high is rounded off."""
-    now = loudness(samples, _RATE) if len(samples) else SILENT
-    if now <= SILENT:
-        return samples
-    loud = samples * np.float32(10 ** ((_LEVEL - now) / 20))
-    knee = np.float32(_CEILING * 0.8)
-    over = np.abs(loud) > knee
-    room = np.float32(_CEILING) - knee
-    loud[over] = np.sign(loud[over]) * (knee + room * np.tanh((np.abs(loud[over]) - knee) / room))
-    return loud
 
 
 def _joined(takes: list[_Take | None]) -> tuple[NDArray[np.float32], tuple[Utterance, ...]]:
