@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+import tomllib
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -20,13 +21,15 @@ from badapple.secrets import Secret, hide_password
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Access", "Settings", "get_settings"]
+__all__ = ["Access", "Settings", "get_settings", "serve"]
 
 _VENDORS = {  # vendor -> variables of its key, and of its address
     "anthropic": ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"),
     "elevenlabs": ("ELEVENLABS_API_KEY", "ELEVENLABS_BASE_URL"),
     "replicate": ("REPLICATE_API_TOKEN", "REPLICATE_BASE_URL"),
 }
+FILE = "badapple.toml"  #: settings by the names of their variables, in the working directory or in the data folder
+_serving = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,14 @@ class Settings:
         max_cost: micro-dollars that one job may cost (`BADAPPLE_MAX_COST`, in dollars), or None.
         max_cost_day: micro-dollars that one owner may spend in a day (`BADAPPLE_MAX_COST_DAY`, in dollars), or None.
         webhook_url: where Replicate may call when a prediction is done (`BADAPPLE_WEBHOOK_URL`), or None.
+        storage_url: where workers share finished parts and videos (`BADAPPLE_STORAGE`): a folder, or a bucket like
+            `s3://bucket/prefix`; None keeps them on this machine.
+        log_dir: folder of `pipeline.log` (`LOG_DIR`), or None where nothing was said.
+        job_timeout: seconds that one attempt at a video may work (`JOB_TIMEOUT`).
+        max_memory: bytes that all ffmpegs of this process may use together (`MAX_MEMORY_MB`), or None.
+        redis_max_connections: connections of this process to Redis (`REDIS_MAX_CONNECTIONS`).
+        lease: seconds without a sign of life after which a worker is taken for dead (`BADAPPLE_LEASE`).
+        keep_days: days after which `badapple purge` removes an ended job (`BADAPPLE_KEEP_DAYS`).
     """
 
     data_dir: Path
@@ -80,6 +91,13 @@ class Settings:
     max_cost: int | None = None
     max_cost_day: int | None = None
     webhook_url: str | None = None
+    storage_url: str | None = None
+    log_dir: Path | None = None
+    job_timeout: float = 7200.0
+    max_memory: int | None = None
+    redis_max_connections: int = 16
+    lease: float = 15.0
+    keep_days: int = 30
 
     @property
     def other_hosts(self) -> dict[str, str]:
@@ -88,12 +106,17 @@ class Settings:
         return {name: place.netloc.rpartition("@")[2] for name, place in places.items()}
 
 
-def read_settings(env: Mapping[str, str]) -> Settings:
-    """Build the settings from an environment.
+def read_settings(env: Mapping[str, str], *, server: bool = False) -> Settings:
+    """Build the settings from an environment, and from `badapple.toml` for what is not set there.
+
+    Args:
+        env: variable -> value.
+        server: this process serves jobs, so that a plain `DATABASE_URL` is meant for it.
 
     Raises:
-        ConfigError: a variable makes no sense; names it.
+        ConfigError: a variable or the file makes no sense; names it.
     """
+    env = {**_file(env), **{name: value for name, value in env.items() if value}}
     data = Path(env.get("BADAPPLE_DATA_DIR") or platformdirs.user_data_path("badapple", appauthor=False)).expanduser()
     cache = Path(
         env.get("BADAPPLE_CACHE_DIR") or platformdirs.user_cache_path("badapple", appauthor=False)
@@ -101,12 +124,14 @@ def read_settings(env: Mapping[str, str]) -> Settings:
     styles = tuple(Path(item).expanduser() for item in env.get("BADAPPLE_STYLES", "").split(os.pathsep) if item)
     fonts = tuple(Path(item).expanduser() for item in env.get("BADAPPLE_FONTS", "").split(os.pathsep) if item)
     ffmpeg = env.get("BADAPPLE_FFMPEG")
-    for name in ("BADAPPLE_DATABASE_URL", "REDIS_URL"):
+    for name in ("BADAPPLE_DATABASE_URL", "DATABASE_URL", "REDIS_URL", "BADAPPLE_STORAGE"):
         hide_password(env.get(name, ""))
+    database = env.get("BADAPPLE_DATABASE_URL") or (env.get("DATABASE_URL") if server else None)
+    logs, memory = env.get("LOG_DIR"), env.get("MAX_MEMORY_MB")
     return Settings(
         data_dir=data,
         cache_dir=cache,
-        database_url=env.get("BADAPPLE_DATABASE_URL") or f"sqlite:///{data / 'badapple.db'}",
+        database_url=database or f"sqlite:///{data / 'badapple.db'}",
         redis_url=env.get("REDIS_URL") or None,
         style_dirs=(*styles, data / "styles"),
         font_dirs=(*fonts, data / "fonts"),
@@ -117,13 +142,47 @@ def read_settings(env: Mapping[str, str]) -> Settings:
         max_cost=_dollars(env, "BADAPPLE_MAX_COST"),
         max_cost_day=_dollars(env, "BADAPPLE_MAX_COST_DAY"),
         webhook_url=_url(env, "BADAPPLE_WEBHOOK_URL"),
+        storage_url=env.get("BADAPPLE_STORAGE") or None,
+        log_dir=Path(logs).expanduser() if logs else None,
+        job_timeout=_seconds(env, "JOB_TIMEOUT", 7200.0),
+        max_memory=_count(env, "MAX_MEMORY_MB", 1) * 2**20 if memory else None,
+        redis_max_connections=_count(env, "REDIS_MAX_CONNECTIONS", 16),
+        lease=_seconds(env, "BADAPPLE_LEASE", 15.0),
+        keep_days=_count(env, "BADAPPLE_KEEP_DAYS", 30),
     )
 
 
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
     """Return the settings of this process."""
-    return read_settings(os.environ)
+    return read_settings(os.environ, server=_serving)
+
+
+def serve() -> Settings:
+    """Make this process one that serves jobs, where `DATABASE_URL` counts too; return its settings."""
+    global _serving  # noqa: PLW0603 - what a process is for is a fact of the whole process
+    _serving = True
+    get_settings.cache_clear()
+    return get_settings()
+
+
+def _file(env: Mapping[str, str]) -> dict[str, str]:
+    """Read `badapple.toml`; a key in it is the name of a variable."""
+    data = env.get("BADAPPLE_DATA_DIR") or platformdirs.user_data_path("badapple", appauthor=False)
+    for path in (Path(FILE), Path(data).expanduser() / FILE):
+        try:
+            body = tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            continue
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise ConfigError(f"{path} cannot be read: {error}", hint="write it like JOB_TIMEOUT = 7200") from error
+        for name, value in body.items():
+            if not re.fullmatch(r"[A-Z][A-Z0-9_]*", name) or isinstance(value, bool | list | dict):
+                raise ConfigError(
+                    f"{path}: {name} is no setting", hint="every line names a variable: JOB_TIMEOUT = 7200"
+                )
+        return {name: str(value) for name, value in body.items()}
+    return {}
 
 
 def micro_dollars(text: str, *, name: str) -> int:
@@ -169,6 +228,15 @@ def _is_here(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _seconds(env: Mapping[str, str], name: str, default: float) -> float:
+    text = env.get(name)
+    if not text:
+        return default
+    if not re.fullmatch(r"\d{1,9}(\.\d+)?", text) or float(text) <= 0:
+        raise ConfigError(f"{name} must be a number of seconds, not {text!r}")
+    return float(text)
 
 
 def _count(env: Mapping[str, str], name: str, default: int) -> int:

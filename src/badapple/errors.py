@@ -10,7 +10,13 @@ BadappleError
 │   └── ScriptError             a script of the caller's own
 ├── ToolError                   ffmpeg or another child process failed; keeps its last lines
 │   ├── MediaError              a media file is missing, cut short or not what it should be
+│   ├── OutOfMemoryError        the system ended a child process because there was no memory left
 │   └── DiskError               the disk is full or cannot be written
+├── StorageError                the storage that workers share cannot be reached or written
+├── JobError                    a job ended for a reason of its own
+│   ├── JobTimeoutError         it worked for longer than JOB_TIMEOUT
+│   ├── JobTakenOverError       another process works on it now
+│   └── PoisonJobError          worker after worker died over it
 ├── QualityError                the finished video breaks a hard rule; the file is kept
 ├── BudgetError                 a purchase would go over a cap; nothing was sent
 ├── ProviderError               a maker of scripts, voices, scenes or pictures
@@ -132,6 +138,36 @@ class MediaError(ToolError):
 
 class DiskError(ToolError):
     """The disk is full or cannot be written."""
+
+
+class OutOfMemoryError(ToolError):
+    """The system ended a child process because there was no memory left."""
+
+
+class StorageError(BadappleError):
+    """The storage that workers share cannot be reached or written."""
+
+
+class JobError(BadappleError):
+    """A job ended for a reason of its own."""
+
+
+class JobTimeoutError(JobError):
+    """The job worked for longer than it may."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"the job worked for more than {seconds:.0f} s",
+            hint="finished parts are kept: run it again, or raise JOB_TIMEOUT",
+        )
+
+
+class JobTakenOverError(JobError):
+    """Another process works on the job now."""
+
+
+class PoisonJobError(JobError):
+    """Worker after worker died over the job."""
 
 
 class QualityError(BadappleError):

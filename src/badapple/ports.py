@@ -214,6 +214,42 @@ class Till(Protocol):
         ...
 
 
+class Storage(Protocol):
+    """Keeps objects where every worker reaches them; safe to use from several threads."""
+
+    def put(self, file: Path, key: str) -> str:
+        """Store a file under a key like `blobs/ab/abc.mp4`, whole or not at all, and return its URI.
+
+        Raises:
+            StorageError: it cannot be stored; what was there before is untouched.
+        """
+        ...
+
+    def get(self, key: str, out: Path) -> bool:
+        """Write an object to `out`; False where there is none. A cut transfer leaves nothing at `out`.
+
+        Raises:
+            StorageError: the storage cannot be asked.
+        """
+        ...
+
+    def exists(self, key: str) -> bool:
+        """Say whether there is an object.
+
+        Raises:
+            StorageError: the storage cannot be asked.
+        """
+        ...
+
+    def remove(self, prefix: str) -> int:
+        """Remove every object whose key is the prefix or lies below it; return how many there were.
+
+        Raises:
+            StorageError: the storage cannot be asked.
+        """
+        ...
+
+
 class AssetRunner(Protocol):
     """Makes assets, here or elsewhere; asking again for a finished one is free."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime  # noqa: TC003 - SQLAlchemy reads it at run time
+from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Index, String
+from sqlalchemy import JSON, BigInteger, DateTime, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from badapple.database.tables import Base, now
@@ -21,6 +22,8 @@ class Stake(Base):
     host: Mapped[str] = mapped_column(String(32))  #: whoever has the same can ask its file lock
     beat: Mapped[int] = mapped_column(BigInteger, default=0)  #: others see by its changing that the process lives
     seen_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)  #: for people; nothing reads it
+    role: Mapped[str] = mapped_column(String(16), default="")  #: `worker` where it takes jobs from the queue
+    about: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  #: for people: machine, process, queues
 
 
 class Budget(Base):

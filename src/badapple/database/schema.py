@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HEAD", "current", "upgrade"]
 
-HEAD = "0002"  #: the newest revision in `migrations/versions`
+HEAD = "0003"  #: the newest revision in `migrations/versions`
 
 
 def current(connection: Connection) -> str | None:

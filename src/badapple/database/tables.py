@@ -38,6 +38,7 @@ class Job(Base):
     """One video that someone asked for."""
 
     __tablename__ = "jobs"
+    __table_args__ = (Index("ix_jobs_status", "status", "turn"), Index("ix_jobs_owner", "owner", "created_at"))
 
     id: Mapped[str] = mapped_column(String(255), primary_key=True)
     status: Mapped[str] = mapped_column(String(16), default=JobStatus.PENDING.value)
@@ -52,6 +53,26 @@ class Job(Base):
     attempt: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(_Utc, default=now)
     updated_at: Mapped[datetime] = mapped_column(_Utc, default=now, onupdate=now)
+    parent_id: Mapped[str | None] = mapped_column(String(255), default=None)  #: the job this one is an edit of
+    group_id: Mapped[str | None] = mapped_column(String(255), default=None)  #: shared by variants
+    request: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  #: the whole order; see `badapple.jobs.orders`
+    failure: Mapped[dict[str, Any] | None] = mapped_column(JSON, default=None)  #: what `error_message` says, as facts
+    engine: Mapped[bool] = mapped_column(default=False)  #: workers make it; else whoever ran `make`
+    dispatched: Mapped[int] = mapped_column(default=0)  #: the attempt that the engine was told to run, 0 for none
+    priority: Mapped[int] = mapped_column(default=0)  #: higher goes first
+    turn: Mapped[int] = mapped_column(BigInteger, default=0)  #: lower goes first among equals; fair between owners
+    run: Mapped[str | None] = mapped_column(String(80), default=None)  #: who may write this job's progress now
+    seq: Mapped[int] = mapped_column(default=0)  #: of its last event
+    progress: Mapped[int] = mapped_column(default=0)  #: percent, of this attempt
+    worked: Mapped[float] = mapped_column(Float, default=0.0)  #: seconds of work in this attempt
+    made: Mapped[int] = mapped_column(default=0)  #: parts finished in this attempt
+    closing: Mapped[bool] = mapped_column(default=False)  #: a part failed for good: nothing more is sent
+    crashes: Mapped[int] = mapped_column(default=0)  #: workers that died over it and had got nowhere
+    crash_mark: Mapped[int] = mapped_column(default=0)  #: how far it was at the last crash
+    crashed_with: Mapped[str | None] = mapped_column(String(64), default=None)  #: the last worker that died over it
+    alone_with: Mapped[str | None] = mapped_column(String(64), default=None)  #: the worker that runs nothing else now
+    started_at: Mapped[datetime | None] = mapped_column(_Utc, default=None)
+    ended_at: Mapped[datetime | None] = mapped_column(_Utc, default=None)
 
 
 class Stage(Base):

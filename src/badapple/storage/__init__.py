@@ -1,0 +1,1 @@
+"""Where workers share finished parts and videos: a folder or a bucket."""

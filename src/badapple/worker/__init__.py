@@ -1,0 +1,1 @@
+"""Workers: they take jobs and parts from the queues and make them."""
