@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    from tests.servers import Postgres
 
     from badapple.testing.simulators import Simulators
 
@@ -32,6 +34,29 @@ def shared_specs() -> Path:
     if not folder.is_dir():
         pytest.skip("no folder of OpenAPI documents beside this checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A Postgres of our own, one for each process of the test run."""
+    from tests.servers import postgres_server  # noqa: PLC0415 - most tests need none
+
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database with our tables and no rows, on each kind that there is."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'test.db'}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    url = server.url(server.database())
+    yield url
+    from badapple.database import open_database  # noqa: PLC0415
+
+    open_database(url).dispose()
 
 
 @pytest.fixture

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -68,3 +72,57 @@ def test_clear_empties(cache: Cache) -> None:
     put(cache, b"x")
     assert cache.clear() == 1
     assert cache.size() == (0, 0)
+
+
+def test_the_workplace_of_a_killed_process_is_removed_at_once(cache: Cache) -> None:
+    program = """
+import sys, time
+from pathlib import Path
+from badapple.cache import Cache
+with Cache(Path(sys.argv[1])).workplace() as folder:
+    (folder / "half").write_bytes(b"x")
+    print(folder, flush=True)
+    time.sleep(60)
+"""
+    with subprocess.Popen([sys.executable, "-c", program, str(cache.root)], stdout=subprocess.PIPE, text=True) as dying:
+        assert dying.stdout is not None
+        folder = Path(dying.stdout.readline().strip())
+        cache.trim()
+        with cache.workplace():
+            assert (folder / "half").exists()  # its owner lives
+        dying.send_signal(signal.SIGKILL)
+        dying.wait()
+    with Cache(cache.root).workplace() as ours:  # whoever starts sweeps
+        assert not folder.exists()
+        cache.trim()
+        assert ours.exists()
+
+
+def test_trim_sweeps_too_and_leaves_folders_of_others_a_day(cache: Cache) -> None:
+    tmp = cache.root / "tmp"
+    for name in ("work-dead", "young", "old"):
+        (tmp / name).mkdir(parents=True)
+    os.utime(tmp / "old", (time.time() - 90_000, time.time() - 90_000))
+    cache.trim()
+    assert [folder.name for folder in tmp.iterdir()] == ["young"]
+
+
+def test_workplaces_are_made_while_others_sweep(cache: Cache) -> None:
+    def work(_: int) -> None:
+        cache.trim()
+        with cache.workplace() as folder:
+            (folder / "a").write_bytes(b"x")
+            cache.trim()
+            assert (folder / "a").exists()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(200)))
+
+
+def test_what_is_kept_is_here_and_needs_no_storage(cache: Cache) -> None:
+    with cache.workplace() as folder:
+        (folder / "a.bin").write_bytes(b"film")
+        blob = cache.keep(folder / "a.bin")
+    cache.share(blob)
+    assert cache.here(blob) is not None
+    assert cache.here(blob) == cache.get(blob)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
 
 from badapple import process
-from badapple.errors import DiskError, ToolError
+from badapple.errors import DiskError, OutOfMemoryError, ToolError
 
 
 def test_output_is_returned() -> None:
@@ -200,3 +203,68 @@ def sleepers(mark: str) -> list[int]:
         if any(f"time.sleep({mark})" in part for part in one.info["cmdline"] or ()):
             found.append(one.pid)
     return found
+
+
+KILLED = "import os, signal, sys; sys.stdin.read(); os.kill(os.getpid(), signal.SIGKILL)"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        KILLED,
+        "import sys; sys.exit(137)",  # what a shell says of a program that was killed
+        "import sys; sys.exit('terminate called after throwing an instance of std::bad_alloc')",
+        "import sys; print('x264 [error]: Cannot allocate memory', file=sys.stderr); sys.exit(244)",
+    ],
+)
+def test_memory_that_ran_out_is_named(script: str) -> None:
+    with pytest.raises(OutOfMemoryError, match=r"^python was ended by the system because memory ran out$") as caught:
+        process.run([sys.executable, "-c", script])
+    assert "MAX_MEMORY_MB" in caught.value.hint
+    assert caught.value.returncode in {-9, 137, 1, 244}
+
+
+def test_memory_that_ran_out_is_named_while_a_child_is_fed_or_read() -> None:
+    with (
+        pytest.raises(OutOfMemoryError),
+        process.pipe([sys.executable, "-c", KILLED.replace("read()", "read(5)")]) as write,
+    ):
+        for _ in range(1000):
+            write(memoryview(bytes(100_000)))
+    with process.stream(speaking(after=KILLED)) as fill:
+        assert fill(memoryview(bytearray(3_000_000)))
+        with pytest.raises(OutOfMemoryError):
+            fill(memoryview(bytearray(1)))
+
+
+def test_a_bound_of_the_child_s_own_is_not_the_system_s() -> None:
+    script = "import sys; sys.exit('huge.mp4: Cannot allocate memory')"
+    with pytest.raises(ToolError, match=r"exit code 1: huge\.mp4") as caught:
+        process.run([sys.executable, "-c", script], limits=process.Limits(memory=2_000_000_000))
+    assert not isinstance(caught.value, OutOfMemoryError)
+
+
+def test_what_we_ended_ourselves_had_memory_enough() -> None:
+    with pytest.raises(ToolError) as caught:
+        process.run([sys.executable, "-c", "import time; time.sleep(9)"], limits=process.Limits(seconds=0.1))
+    assert not isinstance(caught.value, OutOfMemoryError)
+
+
+def test_a_child_sees_no_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    secret = {"ANTHROPIC_API_KEY": "k", "DATABASE_URL": "u", "AWS_SECRET_ACCESS_KEY": "s", "BADAPPLE_STORAGE": "s"}
+    needed = {"LC_ALL": "C.UTF-8", "TMPDIR": str(tmp_path), "LD_LIBRARY_PATH": "/nowhere"}
+    for name, value in (secret | needed).items():
+        monkeypatch.setenv(name, value)
+    script = "import json, os, sys; sys.stdin.read(); sys.stdout.write(json.dumps(dict(os.environ)))"
+    seen = json.loads(process.run([sys.executable, "-c", script]).stdout)
+    assert needed.items() <= seen.items()
+    assert seen["PATH"] == os.environ["PATH"]
+    assert not secret.keys() & seen.keys()
+    assert "k" not in seen.values()
+    given = json.loads(process.run([sys.executable, "-c", script], env={"ONLY": "this", "LC_ALL": "C"}).stdout)
+    assert given == {"ONLY": "this", "LC_ALL": "C"}
+
+
+def test_the_kernel_ends_a_child_before_the_process_with_the_jobs() -> None:
+    script = "import time; time.sleep(0.2); print(open('/proc/self/oom_score_adj').read())"
+    assert int(process.run([sys.executable, "-c", script]).stdout) == 500

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -30,8 +31,8 @@ def url() -> Iterator[str]:
         server.stop()
 
 
-def ask(script: str, url: str) -> subprocess.CompletedProcess[str]:
-    env = {**os.environ, "REDIS_URL": url}
+def ask(script: str, url: str, **more: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "REDIS_URL": url, **more}
     return subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=False)
 
 
@@ -40,6 +41,40 @@ def test_there_is_one_pooled_client(url: str) -> None:
         "from badapple.redis_client import get_redis; assert get_redis() is get_redis(); print(get_redis().ping())", url
     )
     assert done.stdout.strip() == "True"
+
+
+def test_a_burst_waits_for_a_connection(url: str) -> None:
+    code = (
+        "from concurrent.futures import ThreadPoolExecutor; from badapple.redis_client import get_redis\n"
+        "client = get_redis(); wait = lambda n: client.blpop([f'nothing {n}'], timeout=0.1)\n"
+        "with ThreadPoolExecutor(12) as pool: list(pool.map(wait, range(12)))\n"
+        "print(len(client.client_list()))"
+    )
+    done = ask(code, url, REDIS_MAX_CONNECTIONS="3")
+    assert done.stdout.strip() == "3", done.stderr
+
+
+def test_a_connection_that_was_closed_is_opened_again(url: str) -> None:
+    code = (
+        "import redis, os; from badapple.redis_client import get_redis; get_redis().ping()\n"
+        "other = redis.Redis.from_url(os.environ['REDIS_URL'])\n"
+        "for one in other.client_list():\n"
+        "    if one['cmd'] == 'ping': other.client_kill(one['addr'])\n"
+        "print(get_redis().publish('c', 'm'))"
+    )
+    done = ask(code, url)
+    assert done.stdout.strip() == "0", done.stderr
+
+
+def test_a_silent_server_is_given_up_soon() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        code = (
+            "import time; from badapple.redis_client import get_redis; begun = time.monotonic()\n"
+            "try: get_redis().ping()\n"
+            "except Exception as error: print(type(error).__name__, time.monotonic() - begun < 2)"
+        )
+        done = ask(code, f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
+    assert done.stdout.strip() == "TimeoutError True", done.stderr
 
 
 def test_without_a_url_there_is_none() -> None:

@@ -21,7 +21,7 @@ from badapple.secrets import Secret, hide_password
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Access", "Settings", "get_settings", "serve"]
+__all__ = ["Access", "Settings", "child_environment", "get_settings", "serve"]
 
 _VENDORS = {  # vendor -> variables of its key, and of its address
     "anthropic": ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"),
@@ -30,6 +30,11 @@ _VENDORS = {  # vendor -> variables of its key, and of its address
 }
 FILE = "badapple.toml"  #: settings by the names of their variables, in the working directory or in the data folder
 _serving = False
+#: What programs need of the environment that they are started in, `LC_...` besides; no key and no address of ours.
+_FOR_CHILDREN = (
+    *("PATH", "HOME", "USER", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH"),
+    *("FONTCONFIG_FILE", "FONTCONFIG_PATH", "FONTCONFIG_SYSROOT", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +161,11 @@ def read_settings(env: Mapping[str, str], *, server: bool = False) -> Settings:
 def get_settings() -> Settings:
     """Return the settings of this process."""
     return read_settings(os.environ, server=_serving)
+
+
+def child_environment() -> dict[str, str]:
+    """Return the environment for a child process: what any program needs, and no key of anybody's."""
+    return {name: value for name, value in os.environ.items() if name in _FOR_CHILDREN or name.startswith("LC_")}
 
 
 def serve() -> Settings:

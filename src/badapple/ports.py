@@ -215,13 +215,18 @@ class Till(Protocol):
 
 
 class Storage(Protocol):
-    """Keeps objects where every worker reaches them; safe to use from several threads."""
+    """Keeps objects where every worker reaches them; safe to use from several threads.
+
+    A key is like `blobs/ab/abc.mp4`: parts of letters, digits, dots, dashes and underlines that begin with a letter
+    or digit. Every method raises InputError for another.
+    """
 
     def put(self, file: Path, key: str) -> str:
-        """Store a file under a key like `blobs/ab/abc.mp4`, whole or not at all, and return its URI.
+        """Store a file under a key, whole or not at all, and return its URI; what stood there is replaced.
 
         Raises:
             StorageError: it cannot be stored; what was there before is untouched.
+            OSError: the file cannot be read.
         """
         ...
 
@@ -230,11 +235,12 @@ class Storage(Protocol):
 
         Raises:
             StorageError: the storage cannot be asked.
+            OSError: `out` cannot be written.
         """
         ...
 
-    def exists(self, key: str) -> bool:
-        """Say whether there is an object.
+    def size(self, key: str) -> int | None:
+        """Return the bytes of an object, or None where there is none.
 
         Raises:
             StorageError: the storage cannot be asked.
@@ -270,4 +276,7 @@ class AssetRunner(Protocol):
     async def trim(self, *, keep: frozenset[str]) -> None:
         """Bring what is kept under its limit; content with a SHA-256 in `keep` stays."""
         ...
+
+    async def settle(self) -> None:
+        """Begin nothing more, and wait until what is paid for is collected."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import threading
@@ -69,10 +70,10 @@ class SecretFilter(logging.Filter):
 
 
 def remember(text: str) -> None:
-    """Let `scrub` know a secret; one under six characters is left alone."""
+    """Let `scrub` know a secret, also as Python and JSON show it; one under six characters is left alone."""
     if len(text) >= _SHORTEST:
         with _lock:
-            _known.add(text)
+            _known.update((text, repr(text)[1:-1], json.dumps(text)[1:-1]))
 
 
 def hide_password(url: str) -> None:

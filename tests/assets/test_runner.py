@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from badapple.assets import LocalRunner, Made, Recipe
+from badapple.assets.slots import Slots
 from badapple.cache import Cache
 from badapple.database import open_database
-from badapple.errors import DiskError, MediaError
+from badapple.errors import DiskError, MediaError, OutOfMemoryError
 from badapple.journal import Journal
-from badapple.models import Asset, AssetRequest
+from badapple.models import Asset, AssetRequest, Maker
 
 
 class Kitchen:
@@ -23,12 +25,21 @@ class Kitchen:
         self.made: list[str] = []
         self.running = self.most = 0
         self.fail: Exception | None = None
+        self.thirst: dict[str, int] = {}  # text -> how often memory runs out for it
+        self.alone: list[str] = []
+        self.runner: LocalRunner | None = None
 
     async def leaf(self, request: AssetRequest, _inputs: Mapping[str, Asset], folder: Path) -> Made:
         self.running += 1
         self.most = max(self.most, self.running)
+        text, before = request.params["text"], self.running
         await asyncio.sleep(0.05)
+        if self.running == before == 1:
+            self.alone.append(text)
         self.running -= 1
+        if self.thirst.get(text):
+            self.thirst[text] -= 1
+            raise OutOfMemoryError("ffmpeg was ended by the system because memory ran out", hint="MAX_MEMORY_MB")
         if self.fail:
             raise self.fail
         self.made.append(request.params["text"])
@@ -39,6 +50,13 @@ class Kitchen:
         self.made.append("join")
         (folder / "j.txt").write_text("".join(asset.files["text"].read_text() for asset in inputs.values()))
         return Made(files={"text": folder / "j.txt"})
+
+    async def nest(self, request: AssetRequest, _inputs: Mapping[str, Asset], folder: Path) -> Made:
+        assert self.runner is not None
+        inner = await self.runner.run(leaf(request.params["text"]))
+        self.made.append("nest")
+        (folder / "n.txt").write_text(inner.files["text"].read_text())
+        return Made(files={"text": folder / "n.txt"})
 
 
 Open = Callable[..., LocalRunner]
@@ -51,11 +69,13 @@ def kitchen() -> Kitchen:
 
 @pytest.fixture
 def runner(tmp_path: Path, kitchen: Kitchen) -> Open:
-    def build(*, fresh: bool = False, workers: int = 2) -> LocalRunner:
+    def build(*, fresh: bool = False, workers: int = 2, slots: Slots | None = None) -> LocalRunner:
         cache = Cache(tmp_path / "cache")
         journal = Journal(open_database(f"sqlite:///{tmp_path / 'j.db'}"), cache)
-        book = {"leaf": Recipe(make=kitchen.leaf), "join": Recipe(make=kitchen.join)}
-        return LocalRunner(journal, cache, recipes=book, workers=workers, fresh=fresh)
+        book = {"leaf": Recipe(make=kitchen.leaf), "join": Recipe(make=kitchen.join), "nest": Recipe(make=kitchen.nest)}
+        book["bought"] = Recipe(make=kitchen.leaf, maker=lambda _: Maker(name="replicate", model="m", generated=True))
+        kitchen.runner = LocalRunner(journal, cache, recipes=book, workers=workers, slots=slots, fresh=fresh)
+        return kitchen.runner
 
     return build
 
@@ -156,3 +176,72 @@ async def test_a_file_is_ingested_once(runner: Open, tmp_path: Path) -> None:
     again = await runner().ingest(tmp_path / "p.JPG", kind="photo", sha256="1" * 64)
     assert first.files["photo"].read_bytes() == b"photo"
     assert (first.reused, again.reused) == (False, True)
+
+
+async def test_runners_of_one_process_share_its_slots(runner: Open, kitchen: Kitchen) -> None:
+    slots = Slots(2)
+    jobs = [runner(slots=slots, workers=9) for _ in range(3)]
+    await asyncio.gather(*(job.run(leaf(f"{number} {n}")) for n, job in enumerate(jobs) for number in range(3)))
+    assert kitchen.most == 2
+
+
+async def test_a_part_that_memory_ran_out_for_is_made_again_alone(
+    runner: Open, kitchen: Kitchen, caplog: pytest.LogCaptureFixture
+) -> None:
+    kitchen.thirst = {"2": 1}
+    busy = runner(workers=3)
+    begun: list[str] = []
+
+    async def on_begin(request: AssetRequest) -> None:
+        begun.append(request.label)
+
+    made = await asyncio.gather(*(busy.run(leaf(str(n)), on_begin=on_begin) for n in range(8)))
+    assert [asset.files["text"].read_text() for asset in made] == [str(n) for n in range(8)]
+    assert kitchen.most == 3
+    assert kitchen.alone.count("2") == 1
+    assert sorted(begun) == [str(n) for n in range(8)]
+    assert sorted(kitchen.made) == [str(n) for n in range(8)]
+    told = [record for record in caplog.records if record.message == "ffmpeg_out_of_memory"]
+    assert [(record.levelno, record.__dict__["part"]) for record in told] == [(logging.WARNING, "2")]
+
+
+async def test_memory_that_runs_out_twice_is_the_error(runner: Open, kitchen: Kitchen, tmp_path: Path) -> None:
+    kitchen.thirst = {"a": 2}
+    with pytest.raises(OutOfMemoryError, match="memory ran out") as caught:
+        await runner().run(leaf("a"))
+    assert "MAX_MEMORY_MB" in caught.value.hint
+    assert not list((tmp_path / "cache" / "tmp").iterdir())
+    assert not (await runner().run(leaf("a"))).reused
+
+
+async def test_our_own_memory_that_runs_out_is_the_same(runner: Open, kitchen: Kitchen) -> None:
+    kitchen.fail = MemoryError()
+    with pytest.raises(OutOfMemoryError, match="memory ran out while a was made"):
+        await runner().run(leaf("a"))
+
+
+async def test_many_that_memory_ran_out_for_wait_for_each_other(runner: Open, kitchen: Kitchen) -> None:
+    slots = Slots(4)
+    kitchen.thirst = {str(n): 1 for n in range(8)}
+    jobs = [runner(slots=slots) for _ in range(3)]
+    async with asyncio.timeout(10):
+        # Some want the same part, and so wait on its lock while they hold a slot.
+        await asyncio.gather(*(job.run(leaf(str(n))) for n in range(8) for job in jobs))
+    assert sorted(kitchen.made) == [str(n) for n in range(8)]
+
+
+async def test_a_bought_part_is_made_again_alone_as_well(runner: Open, kitchen: Kitchen) -> None:
+    kitchen.thirst = {"b": 1}
+    await runner().run(AssetRequest(kind="bought", params={"text": "b"}))
+    assert kitchen.alone == ["b", "b"]
+
+
+@pytest.mark.parametrize("thirsty", [0, 1])
+async def test_a_part_that_needs_another_part_takes_no_second_slot(
+    runner: Open, kitchen: Kitchen, thirsty: int
+) -> None:
+    kitchen.thirst = {"x": thirsty}
+    async with asyncio.timeout(5):
+        made = await runner(workers=1).run(AssetRequest(kind="nest", params={"text": "x"}))
+    assert made.files["text"].read_text() == "x"
+    assert kitchen.made == ["x", "nest"]

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import delete, select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from badapple.database import open_database
@@ -105,8 +106,8 @@ Start = Callable[[str], Started]
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'holders.db'}"
+def url(database_url: str) -> str:
+    return database_url
 
 
 @pytest.fixture
@@ -409,7 +410,7 @@ async def test_beating_outlasts_a_database_that_is_away(
         assert rows(engine) == {holder.id: 0}
     assert [record.message for record in caplog.records] == ["holder_beat_failed", "holder_was_forgotten"]
     assert {record.__dict__["holder"] for record in caplog.records} == {holder.id}
-    assert "no such table" in caplog.records[0].__dict__["reason"]
+    assert re.search("no such table|does not exist", caplog.records[0].__dict__["reason"])
 
 
 def test_closing_without_a_database_still_lets_go(engine: Engine, folder: Path, watcher: Watcher) -> None:
@@ -431,3 +432,72 @@ def test_many_threads_may_ask_at_once(engine: Engine, folder: Path, watcher: Wat
             thread.join()
         assert answers == [True] * 200
         assert time.monotonic() - began < 5
+
+
+def test_a_process_that_is_stopped_is_dead_where_its_lock_alone_is_not_trusted(
+    start: Start, engine: Engine, folder: Path
+) -> None:
+    clock = Clock()
+    strict = Watcher(engine, folder, clock=clock, trust_lock=False)
+    started = start("waits")
+    assert strict.alive(started.holder)
+    for still in (7.5, 7.25):
+        clock.seconds += still
+        assert strict.alive(started.holder)
+    clock.seconds += 0.25
+    assert not strict.alive(started.holder)  # it holds its lock, and does not beat
+    assert Watcher(engine, folder).alive(started.holder)
+    with Session(engine) as session, session.begin():
+        session.execute(update(Stake).values(beat=Stake.beat + 1))
+    assert strict.alive(started.holder)
+    started.kill()
+    assert not strict.alive(started.holder)  # at once
+
+
+def test_it_says_what_it_is_for_and_who_of_its_kind_lives(
+    engine: Engine, folder: Path, watcher: Watcher, start: Start
+) -> None:
+    about = {"machine": "a", "queues": ["stories"]}
+    with Holder(engine, folder, role="worker", about=about) as mine, Holder(engine, folder) as other:
+        with Session(engine) as session:
+            row = session.get_one(Stake, mine.id)
+            assert (row.role, row.about) == ("worker", about)
+            assert (session.get_one(Stake, other.id).role, session.get_one(Stake, other.id).about) == ("", {})
+        killed = start("waits")
+        with Session(engine) as session, session.begin():
+            session.execute(update(Stake).where(Stake.id == killed.holder).values(role="worker"))
+        assert sorted(watcher.living("worker")) == sorted([mine.id, killed.holder])
+        killed.kill()
+        assert watcher.living("worker") == [mine.id]
+        assert watcher.living("cook") == []
+
+
+def test_a_beat_is_fresh_for_half_a_lease_of_time_that_counts_sleep(
+    engine: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = 1000.0
+
+    def uptime(clock: int) -> float:
+        assert clock == time.CLOCK_BOOTTIME
+        return seconds
+
+    monkeypatch.setattr(time, "clock_gettime", uptime)
+    with Holder(engine, folder, lease=8) as holder:
+        assert holder.fresh()
+        seconds += 3.9
+        assert holder.fresh()
+        assert not holder.fresh(3)
+        seconds += 0.1
+        assert not holder.fresh()
+        assert holder.fresh(5)
+        holder.beat()
+        assert holder.fresh()
+        seconds += 4
+        Stake.__table__.drop(engine)  # type: ignore[attr-defined]  # a table has it
+        with pytest.raises(SQLAlchemyError):
+            holder.beat()
+        assert not holder.fresh()  # what did not reach the database does not count
+        monkeypatch.setattr(time, "time", lambda: 0.0)
+        monkeypatch.setattr(time, "monotonic", lambda: 0.0)
+        seconds -= 3.5
+        assert holder.fresh()  # no other clock is read

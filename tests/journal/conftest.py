@@ -18,8 +18,8 @@ OpenTill = Callable[..., JournalTill]
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Engine:
-    return open_database(f"sqlite:///{tmp_path / 'books.db'}")
+def engine(database_url: str) -> Engine:
+    return open_database(database_url)
 
 
 @pytest.fixture

@@ -9,14 +9,12 @@ import pytest
 from badapple.database import open_database
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sqlalchemy import Engine
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'limits.db'}"
+def url(database_url: str) -> str:
+    return database_url
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from badapple.database import Event, Stage, open_database
 from badapple.models import Brief, ProgressEvent, StageName
+from badapple.pipeline.bell import Bell, bell_for
 from badapple.pipeline.progress import CHANNEL, Progress
 from badapple.pipeline.stages import JobRows
 
@@ -66,6 +67,9 @@ async def whole_job(progress: Progress) -> None:
 async def test_messages_have_the_public_shape(start: Start, seen: list[ProgressEvent]) -> None:
     radio = Radio()
     await whole_job(start(radio))
+    bell = bell_for(radio)
+    assert isinstance(bell, Bell)
+    assert bell.flush(5)
     bodies = [json.loads(body) for _, body in radio.sent]
     assert {channel for channel, _ in radio.sent} == {CHANNEL} == {"job_progress_updates"}
     assert all(set(body) == {"job_id", "stage", "progress", "message", "timestamp", "seq"} for body in bodies)

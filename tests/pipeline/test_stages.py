@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from badapple.database import Job, Stage, open_database
-from badapple.models import Brief, JobStatus, StageName, StageStatus
+from badapple.database import Event, Job, Stage, open_database
+from badapple.errors import JobTakenOverError
+from badapple.models import Brief, JobStatus, ProgressEvent, StageName, StageStatus
+from badapple.pipeline.endings import end_job
 from badapple.pipeline.stages import JobRows, finish_together
 
 BRIEF = Brief(product_name="Watch", style="luxury", cta_text="Shop Now")
@@ -60,13 +63,17 @@ async def test_cancelling_the_whole_stops_every_part() -> None:
     assert sorted(ended) == [1, 2]
 
 
+def event(stage: str, *, progress: int = 30) -> ProgressEvent:
+    return ProgressEvent(job_id="job", stage=stage, progress=progress, message="x", timestamp="now", seq=0)
+
+
 def test_beginning_again_resets_the_rows(tmp_path: Path) -> None:
     engine = open_database(f"sqlite:///{tmp_path / 'j.db'}")
     rows = JobRows(engine, "job")
     rows.begin(BRIEF, {})
     rows.stage(StageName.SCRIPT_GEN, StageStatus.PROCESSING, progress=0)
     rows.stage(StageName.SCRIPT_GEN, StageStatus.FAILED, progress=50, error="no")
-    rows.end(JobStatus.FAILED, error="no")
+    rows.end(event("error"), JobStatus.FAILED, error="no")
     rows.begin(BRIEF, {})
     with Session(engine) as session:
         job = session.get_one(Job, "job")
@@ -74,6 +81,65 @@ def test_beginning_again_resets_the_rows(tmp_path: Path) -> None:
         stages = session.scalars(select(Stage)).all()
         assert [stage.stage_name for stage in stages] == [name.value for name in StageName]
         assert {(stage.status, stage.progress, stage.started_at) for stage in stages} == {("pending", 0, None)}
+
+
+def test_a_run_goes_on_where_an_earlier_run_of_its_attempt_stopped(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'j.db'}")
+    first, second = JobRows(engine, "job"), JobRows(engine, "job")
+    assert first.begin(BRIEF, {}).again is False
+    assert first.event(event("voice_gen", progress=40), made=5, worked=12.5) == 1
+    begun = second.begin(BRIEF, {}, attempt=1)
+    assert (begun.percent, begun.worked, begun.again) == (40, 12.5, True)
+    assert second.event(event("voice_gen", progress=40), made=2, worked=13.0) == 2
+    with Session(engine) as session:
+        assert session.get_one(Job, "job").made == 5  # found parts are no step back
+
+
+def test_only_the_run_that_began_last_may_write(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'j.db'}")
+    stale, newer = JobRows(engine, "job"), JobRows(engine, "job")
+    stale.begin(BRIEF, {})
+    newer.begin(BRIEF, {}, attempt=1)
+    late: list[Callable[[], object]] = [
+        lambda: stale.event(event("voice_gen")),
+        lambda: stale.stage(StageName.VOICE_GEN, StageStatus.FAILED, progress=1, error="stale"),
+        lambda: stale.end(event("completed"), JobStatus.COMPLETED, video_url="stale.mp4"),
+        lambda: stale.remember(made=1),
+        stale.close,
+    ]
+    for write in late:
+        with pytest.raises(JobTakenOverError):
+            write()
+    with Session(engine) as session:
+        job = session.get_one(Job, "job")
+        assert (job.status, job.seq, job.video_url, job.closing) == ("processing", 0, None, False)
+        assert {stage.status for stage in session.scalars(select(Stage))} == {"pending"}
+    assert newer.end(event("completed"), JobStatus.COMPLETED, video_url="new.mp4") == 1
+
+
+def test_an_attempt_that_is_over_cannot_be_begun(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'j.db'}")
+    rows = JobRows(engine, "job")
+    rows.begin(BRIEF, {})
+    rows.end(event("completed"), JobStatus.COMPLETED)
+    with pytest.raises(JobTakenOverError):
+        JobRows(engine, "job").begin(BRIEF, {}, attempt=1)
+    with pytest.raises(JobTakenOverError):
+        rows.event(event("voice_gen"))
+
+
+def test_a_job_ends_once_whoever_ends_it(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'j.db'}")
+    rows = JobRows(engine, "job")
+    rows.begin(BRIEF, {})
+    rows.event(event("voice_gen", progress=40))
+    assert end_job(engine, "job", JobStatus.FAILED, "It crashed", error="crash") is True
+    assert end_job(engine, "job", JobStatus.CANCELLED, "Cancelled") is False
+    with pytest.raises(JobTakenOverError):
+        rows.end(event("completed"), JobStatus.COMPLETED)
+    with Session(engine) as session:
+        told = [(row.seq, row.stage, row.progress) for row in session.scalars(select(Event).order_by(Event.seq))]
+    assert told == [(1, "voice_gen", 40), (2, "error", 40)]
 
 
 def test_a_row_of_the_callers_is_taken(tmp_path: Path) -> None:

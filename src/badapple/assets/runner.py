@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import hashlib
+import logging
 import re
 import shutil
 import time
@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 from filelock import AsyncFileLock
 
 from badapple import __version__
-from badapple.errors import DiskError, MediaError
+from badapple.assets.slots import Slots
+from badapple.errors import DiskError, MediaError, OutOfMemoryError
 from badapple.models import AssetRequest, Maker
 from badapple.process import Aside, in_thread
+from badapple.telemetry import metrics
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -28,19 +30,23 @@ if TYPE_CHECKING:
 
     Begun = Callable[[AssetRequest], Awaitable[None]]
 
-__all__ = ["LocalRunner"]
+__all__ = ["LocalRunner", "key_of"]
 
+_log = logging.getLogger("badapple.assets")
 _OURS = Maker(name="badapple", model=__version__, generated=False)
 
 
 class LocalRunner:
-    """Makes assets in process, at most `workers` at once; asking again for a finished one is free.
+    """Makes assets in process, as many at once as there are slots; asking again for a finished one is free.
+
+    A part that memory ran out for is made once more, alone in its process.
 
     Args:
         journal: what is finished.
         cache: where files are kept.
         recipes: kind of asset -> how it is made.
-        workers: how many are made at once.
+        workers: how many are made at once, where no slots are given.
+        slots: shared with the other runners of this process, or None for some of its own.
         fresh: make each asset anew, once.
         threaded: keep database and hashing off the event loop; False for a database that lives in one thread.
     """
@@ -52,13 +58,14 @@ class LocalRunner:
         *,
         recipes: Mapping[str, Recipe],
         workers: int = 2,
+        slots: Slots | None = None,
         fresh: bool = False,
         threaded: bool = True,
     ) -> None:
         self._journal = journal
         self._cache = cache
         self._recipes = recipes
-        self._slots = asyncio.Semaphore(workers)
+        self._slots = slots or Slots(workers)
         self._fresh = fresh
         self._quick = Aside(threaded)
         self._seen: dict[str, AssetRequest] = {}  # digest -> the request that made it, to make it again
@@ -75,7 +82,7 @@ class LocalRunner:
             BadappleError: as the making raises.
             DiskError: the cache cannot be written.
         """
-        key = _key(request)
+        key = key_of(request)
         try:
             asset = None if self._stale(key) else await self._quick(self._journal.find, key)
             if asset is None:
@@ -87,8 +94,15 @@ class LocalRunner:
 
     async def find(self, request: AssetRequest) -> Asset | None:
         """Return the asset if it is finished; nothing is made."""
-        key = _key(request)
+        key = key_of(request)
         return None if self._stale(key) else await self._quick(self._journal.find, key)
+
+    def knows(self, asset: Asset, request: AssetRequest) -> None:
+        """Remember how an asset was ordered that was made elsewhere, to make it again where its files are gone."""
+        self._seen[asset.digest] = request
+
+    async def settle(self) -> None:
+        """Begin nothing more, and wait until what is paid for is collected: here the till sees to that."""
 
     async def ingest(self, file: Path, *, kind: str, sha256: str) -> Asset:
         """Keep a file that the caller handed in, named by its content."""
@@ -119,16 +133,39 @@ class LocalRunner:
         inputs = {name: await self._input(digest) for name, digest in request.inputs.items()}
         recipe = self._recipes[request.kind]
         maker = (recipe.maker(request) if recipe.maker else None) or _OURS
-        if maker.hosted:
-            # It waits for a vendor: it takes no slot from what needs a processor, and whoever wants the same thing
-            # must be known to the till, which buys it once.
-            return await self._work(key, request, inputs, maker=maker, on_begin=on_begin)
-        lock = AsyncFileLock(self._lock_path(key), run_in_executor=False, poll_interval=0.1)
-        async with self._slots, lock:
+
+        async def make(begin: Begun | None) -> Asset:
+            return await self._work(key, request, inputs, maker=maker, on_begin=begin)
+
+        try:
+            if maker.hosted:
+                # It waits for a vendor: it takes no slot from what needs a processor, and whoever wants the same thing
+                # must be known to the till, which buys it once.
+                return await make(on_begin)
+            async with self._slots.one():
+                return await self._once(key, lambda: make(on_begin))
+        except (OutOfMemoryError, MemoryError) as error:
+            metrics.ffmpeg_out_of_memory()
+            _log.warning("ffmpeg_out_of_memory", extra=_story(request, error, alone=False))
+            if self._slots.held:
+                raise  # a part that another one needs: whoever has the slot is made again, and this with it
+        # Its slot and its lock are given back: others may need them to end, and it waits for all of them.
+        try:
+            async with self._slots.alone():
+                # What a vendor was paid for is not bought again: the till hands it out.
+                return await (make(None) if maker.hosted else self._once(key, lambda: make(None)))
+        except (OutOfMemoryError, MemoryError) as error:
+            metrics.ffmpeg_out_of_memory()
+            _log.error("ffmpeg_out_of_memory", extra=_story(request, error, alone=True))
+            raise _memory_error(request, error) from error
+
+    async def _once(self, key: str, make: Callable[[], Awaitable[Asset]]) -> Asset:
+        """Make an asset that no other process makes at the same time, or find it."""
+        async with AsyncFileLock(self._lock_path(key), run_in_executor=False, poll_interval=0.1):
             # Another process may have made it while this one waited.
             if not self._stale(key) and (found := await self._quick(self._journal.find, key)) is not None:
                 return found
-            return await self._work(key, request, inputs, maker=maker, on_begin=on_begin)
+            return await make()
 
     async def _work(
         self,
@@ -177,7 +214,8 @@ class LocalRunner:
         return str(folder / f"{key[:3]}.lock")  # a shared prefix costs a short wait; a lock file a key would pile up
 
 
-def _key(request: AssetRequest) -> str:
+def key_of(request: AssetRequest) -> str:
+    """Return the name of what a request asks for, hex."""
     # The release enters every key: drawing code changes with it, and what is made here costs nothing to make again.
     return hashlib.sha256(f"{__version__}\n{request.identity()}".encode()).hexdigest()
 
@@ -191,4 +229,17 @@ def _disk_error(error: OSError, root: Path) -> DiskError:
     return DiskError(
         f"the cache {root} cannot be used: {error.strerror or error}",
         hint="set BADAPPLE_CACHE_DIR to a folder that can be written",
+    )
+
+
+def _story(request: AssetRequest, error: BaseException, *, alone: bool) -> dict[str, object]:
+    return {"part": request.label or request.kind, "kind": request.kind, "alone": alone, "reason": str(error)}
+
+
+def _memory_error(request: AssetRequest, error: BaseException) -> OutOfMemoryError:
+    if isinstance(error, OutOfMemoryError):
+        return error
+    return OutOfMemoryError(
+        f"memory ran out while {request.label or request.kind} was made",
+        hint="give it more memory; then run the same command again: finished parts are kept",
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from badapple.cli import calls, costs, doctor, estimate, jobs, make, outcome, simulate, styles
+from badapple.cli import calls, costs, db, doctor, estimate, jobs, make, outcome, purge, serve, simulate, styles, submit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,11 +21,16 @@ app = typer.Typer(
 )
 app.command("make")(make.make)
 app.command("estimate")(estimate.estimate)
+app.command("submit")(submit.submit)
+app.command("serve")(serve.serve)
+app.command("worker")(serve.worker)
 app.command("styles")(styles.styles)
 app.command("doctor")(doctor.doctor)
 app.add_typer(calls.app, name="calls")
 app.add_typer(jobs.app, name="jobs")
 app.command("costs")(costs.costs)
+app.add_typer(db.app, name="db")
+app.command("purge")(purge.purge)
 app.command("simulate", context_settings={"allow_interspersed_args": False})(simulate.simulate)
 
 

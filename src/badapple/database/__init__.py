@@ -4,6 +4,7 @@ from badapple.database.connection import get_db, open_database, writing
 from badapple.database.money import Budget, Limit, Slot, Stake
 from badapple.database.schema import upgrade
 from badapple.database.tables import Base, Call, Event, Job, Receipt, Stage
+from badapple.database.transactions import Mark, again, once
 
 __all__ = [
     "Base",
@@ -12,11 +13,14 @@ __all__ = [
     "Event",
     "Job",
     "Limit",
+    "Mark",
     "Receipt",
     "Slot",
     "Stage",
     "Stake",
+    "again",
     "get_db",
+    "once",
     "open_database",
     "upgrade",
     "writing",

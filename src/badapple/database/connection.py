@@ -14,7 +14,9 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from badapple.config import get_settings
-from badapple.database.schema import upgrade
+from badapple.database.patience import patiently
+from badapple.database.postgres import NAMES, connect
+from badapple.database.schema import require, upgrade
 from badapple.errors import ConfigError, DiskError
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from sqlite3 import Connection
 
 _BUSY_MS = 30_000
+_OPENING = 5.0  #: seconds for which a Postgres that is restarting is waited for
 
 
 def _tune_sqlite(connection: Connection, _record: object) -> None:
@@ -35,32 +38,63 @@ def _tune_sqlite(connection: Connection, _record: object) -> None:
 
 @lru_cache(maxsize=8)
 def open_database(url: str) -> Engine:
-    """Return the engine of a database, its tables up to date.
+    """Return the engine of a database whose tables are up to date: a SQLite file is migrated, Postgres must be.
 
     Raises:
-        ConfigError: the URL is none, or the database cannot be reached.
+        ConfigError: the URL is none, the database cannot be reached, or it is Postgres and behind this release.
         DiskError: the folder of the SQLite file cannot be written.
+    """
+    engine = make_engine(url)
+    with saying(engine):
+        if engine.dialect.name == "sqlite" and engine.url.database:
+            # Two first runs at once would both make the tables.
+            with FileLock(f"{engine.url.database}.lock"):
+                upgrade(engine)
+        elif engine.dialect.name == "postgresql":
+            patiently(lambda: require(engine), _OPENING)
+        else:
+            upgrade(engine)
+    return engine
+
+
+def make_engine(url: str) -> Engine:
+    """Return the engine of a database without looking at its tables.
+
+    Raises:
+        ConfigError: the URL is none, or the database's driver is not installed.
+        DiskError: the folder of the SQLite file cannot be made.
     """
     try:
         parsed = make_url(url)
+        name = parsed.get_backend_name()
+        if name in NAMES:
+            return connect(parsed)
+        if name == "sqlite" and parsed.database:
+            _make_folder(Path(parsed.database).parent)
+        engine = create_engine(parsed)
     except ArgumentError as error:
         raise ConfigError("BADAPPLE_DATABASE_URL is not a database URL") from error
-    if parsed.get_backend_name() == "sqlite" and parsed.database:
-        _make_folder(Path(parsed.database).parent)
-    engine = create_engine(parsed)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _tune_sqlite)
-    try:
-        if parsed.get_backend_name() == "sqlite" and parsed.database:
-            # Two first runs at once would both make the tables.
-            with FileLock(f"{parsed.database}.lock"):
-                upgrade(engine)
-        else:
-            upgrade(engine)
-    except SQLAlchemyError as error:
-        shown = parsed.render_as_string(hide_password=True)
-        raise ConfigError(f"the database {shown} cannot be used: {getattr(error, 'orig', error)}") from error
     return engine
+
+
+@contextlib.contextmanager
+def saying(engine: Engine) -> Generator[None, None, None]:
+    """Turn the errors of a database that cannot be used into one that names it, without its password.
+
+    Raises:
+        ConfigError: any error of the database.
+    """
+    try:
+        yield
+    except ConfigError:
+        engine.dispose()
+        raise
+    except SQLAlchemyError as error:
+        engine.dispose()
+        shown = engine.url.render_as_string(hide_password=True)
+        raise ConfigError(f"the database {shown} cannot be used: {getattr(error, 'orig', None) or error}") from error
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ import contextlib
 import fcntl
 import hashlib
 import logging
+import math
 import os
 import re
 import threading
@@ -19,7 +20,7 @@ import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakSet
 
 from sqlalchemy import delete, select, update
@@ -29,10 +30,11 @@ from sqlalchemy.orm import Session
 from badapple.database.money import Stake
 from badapple.database.rows import ensure
 from badapple.database.tables import now
+from badapple.database.transactions import again, forget_marks
 from badapple.process import in_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
 
     from sqlalchemy import Engine
 
@@ -57,6 +59,8 @@ class Holder:
         folder: the data folder; the lock lies below it.
         lease: seconds without a beat after which other machines take the process for dead.
         sleep: waits between beats; tests pass a quicker one.
+        role: `worker` where the process takes jobs from the queue.
+        about: what people may want to know of it.
     """
 
     def __init__(
@@ -66,8 +70,12 @@ class Holder:
         *,
         lease: float = LEASE,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        role: str = "",
+        about: Mapping[str, Any] | None = None,
     ) -> None:
         self.id = uuid.uuid4().hex
+        self._role, self._about = role, dict(about or {})
+        self._beaten = -math.inf
         self._engine = engine
         self._locks = _Locks(folder)
         self._watcher = Watcher(engine, folder, lease=lease)
@@ -94,7 +102,9 @@ class Holder:
         """
         if self._file is None:
             raise RuntimeError("this holder is closed, or belongs to another process")
-        with Session(self._engine) as session, session.begin():
+
+        def work(session: Session) -> tuple[float, bool]:
+            began = _uptime()
             known = session.execute(
                 update(Stake)
                 .where(Stake.id == self.id)
@@ -103,8 +113,21 @@ class Holder:
                 .execution_options(synchronize_session=False)
             ).first()
             if known is None:
-                ensure(session, Stake, id=self.id, host=self._locks.host, beat=0, seen_at=now())
-        return known is not None
+                ensure(
+                    session, Stake, id=self.id, host=self._locks.host, beat=0, seen_at=now(), role=self._role,
+                    about=self._about,
+                )  # fmt: skip
+            return began, known is not None
+
+        self._beaten, known = again(self._engine, work, patience=self._lease / 4)
+        return known
+
+    def fresh(self, within: float | None = None) -> bool:
+        """Say whether the last beat that surely reached the database is younger than half a lease, or `within` seconds.
+
+        Time for which the process or the machine was suspended counts. Nobody takes the process for dead before.
+        """
+        return _uptime() - self._beaten < (self._lease / 2 if within is None else within)
 
     async def beating(self) -> None:
         """Beat four times in a lease, until cancelled, and remove what dead processes left."""
@@ -155,13 +178,22 @@ class Watcher:
         folder: the data folder.
         lease: seconds without a beat after which a process on another machine is dead.
         clock: seconds that only ever grow.
+        trust_lock: a process on this machine that holds its lock lives, even where it is stopped or hangs; False asks
+            for its beats too.
     """
 
     def __init__(
-        self, engine: Engine, folder: Path, *, lease: float = LEASE, clock: Callable[[], float] = time.monotonic
+        self,
+        engine: Engine,
+        folder: Path,
+        *,
+        lease: float = LEASE,
+        clock: Callable[[], float] = time.monotonic,
+        trust_lock: bool = True,
     ) -> None:
         self._engine = engine
         self._locks = _Locks(folder)
+        self._trust_lock = trust_lock
         self._lease = lease
         self._clock = clock
         self._looks: dict[str, _Look] = {}
@@ -175,15 +207,24 @@ class Watcher:
         """
         if not _ID.fullmatch(holder_id):
             return False
-        if self._locks.is_taken(holder_id):
+        taken = self._locks.is_taken(holder_id)
+        if taken and self._trust_lock:
             return True
-        with Session(self._engine) as session:
-            row = session.execute(select(Stake.host, Stake.beat).where(Stake.id == holder_id)).first()
-        if row is None or row.host == self._locks.host:
+        its = select(Stake.host, Stake.beat).where(Stake.id == holder_id)
+        row = again(self._engine, lambda session: session.execute(its).first())
+        if taken and row is None:
+            return True  # it is about to beat for the first time, or was forgotten and will beat again
+        if row is None or (row.host == self._locks.host and not taken):
             with self._looking:
                 self._looks.pop(holder_id, None)
             return False
         return self._look(holder_id, row.beat).still < self._lease
+
+    def living(self, role: str) -> list[str]:
+        """Return the ids of the processes with a role that live."""
+        having = select(Stake.id).where(Stake.role == role)
+        ids = again(self._engine, lambda session: session.scalars(having).all())
+        return [holder for holder in ids if self.alive(holder)]
 
     def sweep(self) -> None:
         """Remove the rows and files of processes that are surely dead."""
@@ -197,6 +238,7 @@ class Watcher:
             if gone:
                 self._forget(row.id, row.beat)
         self._locks.sweep()
+        forget_marks(self._engine)
 
     def _look(self, holder_id: str, beat: int) -> _Look:
         with self._looking:
@@ -292,6 +334,11 @@ def boot() -> str:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
         return ""  # without it the machine's name and the folder tell
+
+
+def _uptime() -> float:
+    """Return seconds since the machine's start, those included for which it was suspended."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def _in_child() -> None:

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect, text
 
+from badapple.database.postgres import SCHEMA
 from badapple.database.tables import Base
+from badapple.errors import ConfigError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-__all__ = ["HEAD", "current", "upgrade"]
+__all__ = ["HEAD", "current", "migrate", "require", "upgrade"]
 
-HEAD = "0003"  #: the newest revision in `migrations/versions`
+HEAD = "0004"  #: the newest revision in `migrations/versions`
 
 
 def current(connection: Connection) -> str | None:
@@ -24,6 +26,42 @@ def current(connection: Connection) -> str | None:
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
+def require(engine: Engine) -> None:
+    """Refuse a database that is older than this release; one that a newer release has migrated is fine.
+
+    Raises:
+        ConfigError: it is behind, or has no tables yet.
+    """
+    with engine.connect() as connection:
+        at = current(connection)
+    if at is None or at < HEAD:
+        state = "has no tables of badapple's yet" if at is None else f"is at revision {at}"
+        raise ConfigError(
+            f"the database {state}, this release needs {HEAD}: run `badapple db upgrade`",
+            hint="workers of the last release keep running while it is upgraded and after",
+        )
+
+
+def migrate(engine: Engine) -> tuple[str | None, str]:
+    """Bring a Postgres database to HEAD, all or nothing; two at once wait for each other.
+
+    Returns:
+        The revision that it was at, None before the first, and the one that it is at now.
+    """
+    with engine.begin() as connection:
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        connection.execute(text("SET LOCAL lock_timeout = 0"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('badapple'), hashtext('upgrade'))"))
+        # Workers go on meanwhile: a table that is not free soon is better left alone than waited for by all.
+        connection.execute(text("SET LOCAL lock_timeout = '30s'"))
+        connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+        before = current(connection)
+        if before is None or before < HEAD:
+            _migrate(connection)
+        return before, current(connection) or HEAD
+
+
 def upgrade(engine: Engine) -> None:
     """Migrate to HEAD; does nothing where the database is there already.
 
@@ -31,7 +69,7 @@ def upgrade(engine: Engine) -> None:
     """
     with engine.begin() as connection:
         at = current(connection)
-        if at == HEAD:
+        if at is not None and at >= HEAD:
             return
         if at is None and inspect(connection).has_table("jobs"):
             Base.metadata.create_all(connection)

@@ -12,10 +12,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from badapple.cache import Blob
-from badapple.database import Receipt
+from badapple.database import Receipt, again
 from badapple.database.rows import ensure
 from badapple.models import Asset, Maker
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
 
     from badapple.cache import Cache
     from badapple.models import AssetRequest
@@ -40,23 +40,28 @@ class Journal:
 
     def find(self, key: str) -> Asset | None:
         """Return the finished asset, or None where it was never finished or a file of it is gone or damaged."""
-        with Session(self._engine) as session:
-            return self._asset(session.get(Receipt, key))
+        return again(self._engine, lambda session: self._asset(session.get(Receipt, key)))
 
     def find_digest(self, digest: str) -> Asset | None:
         """Return a finished asset with this content, or None."""
-        with Session(self._engine) as session:
-            rows = session.scalars(select(Receipt).where(Receipt.digest == digest, Receipt.state == "collected"))
-            return next((asset for row in rows if (asset := self._asset(row))), None)
+        same = select(Receipt).where(Receipt.digest == digest, Receipt.state == "collected")
+
+        def work(session: Session) -> Asset | None:
+            return next((asset for row in session.scalars(same) if (asset := self._asset(row))), None)
+
+        return again(self._engine, work)
 
     def begin(self, key: str, request: AssetRequest, maker: Maker) -> None:
         """Write down that the making of an asset begins."""
-        with Session(self._engine) as session, session.begin():
+
+        def work(session: Session) -> None:
             # What vendors make has no file lock: two may begin the same receipt in the same moment.
             ensure(session, Receipt, key=key, kind=request.kind, state="intent", maker=asdict(maker), begun=0, made=0)
             row = session.get_one(Receipt, key, with_for_update=True)
             row.label, row.maker, row.state, row.digest = request.label, asdict(maker), "intent", None
             row.begun += 1
+
+        again(self._engine, work)
 
     def collect(
         self, key: str, files: Mapping[str, Path], *, facts: Mapping[str, Any], seconds: float, cost: int = 0
@@ -64,14 +69,17 @@ class Journal:
         """Take an asset's files into the cache and write down that it is finished."""
         blobs = {name: self._cache.put(path) for name, path in files.items()}
         content = json.dumps([sorted((name, blob.sha256) for name, blob in blobs.items()), facts], sort_keys=True)
-        with Session(self._engine) as session, session.begin():
-            row = session.get_one(Receipt, key)
+
+        def work(session: Session) -> Asset | None:
+            row = session.get_one(Receipt, key, with_for_update=True)
             row.state, row.files = "collected", {name: asdict(blob) for name, blob in blobs.items()}
             row.facts, row.seconds, row.cost = dict(facts), seconds, cost
             row.digest = hashlib.sha256(content.encode()).hexdigest()
             row.made += 1
             session.flush()
-            asset = self._asset(row, reused=False)
+            return self._asset(row, reused=False)
+
+        asset = again(self._engine, work)
         if asset is None:
             raise FileNotFoundError(f"the files of {key} vanished from the cache at {self._cache.root}")
         return asset

@@ -7,24 +7,30 @@ Whoever works on a row holds its claim; a row whose claim is dead is taken over 
 
 from __future__ import annotations
 
-import hashlib
-import json
-import secrets
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from badapple.cache import Blob
 from badapple.costs.budget import reserve, settle
-from badapple.database import Call, Job, writing
+from badapple.database import Call, Job, again, once
 from badapple.database.tables import now
 from badapple.errors import BudgetError
 from badapple.journal import words
 from badapple.journal.claims import Claim, ClaimLostError, JobCancelledError, Taken
-from badapple.journal.rows import OPEN, age_of, hand_over, latest, moment, refuse_dear, stands_elsewhere, stop
+from badapple.journal.rows import (
+    OPEN,
+    age_of,
+    hand_over,
+    intent,
+    latest,
+    refuse_dear,
+    stands_elsewhere,
+    stop,
+    worked_on,
+)
 from badapple.models import Bought, CallState, Dedupe, JobStatus, Ticket
 
 if TYPE_CHECKING:
@@ -32,6 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
 
     from badapple.cache import Cache
     from badapple.errors import ProviderError
@@ -72,12 +79,10 @@ class Books:
             PermanentProviderError: it was charged and brought nothing; only a person may buy it again.
             JobCancelledError: the job that pays was cancelled.
         """
-        with Session(self._engine) as session:
-            seen = latest(session, order.key)
-            held = None if seen is None else (seen.id, seen.holder, self._claims.alive(seen.holder))
+        seen = again(self._engine, lambda session: worked_on(session, order.key))
+        held = None if seen is None else (*seen, self._claims.alive(seen[1]))
         try:
-            with writing(self._engine) as session:
-                return self._open(session, order, held)
+            return once(self._engine, lambda session: self._open(session, order, held))
         except IntegrityError:  # on Postgres another process began the same attempt in this very moment
             return Taken(id="")
 
@@ -88,6 +93,8 @@ class Books:
             raise JobCancelledError
         row = latest(session, order.key, lock=True)
         if row is None or row.state == CallState.FAILED:
+            if self._is_closing(session):
+                raise JobCancelledError
             if row is not None:
                 refuse_dear(row)
             return self._begin(session, order, attempt=1 if row is None else row.attempt + 1)
@@ -108,13 +115,14 @@ class Books:
             ClaimLostError: somebody else took the call over.
             JobCancelledError: the job that pays was cancelled.
         """
-        with writing(self._engine) as session:
-            row = self._mine(session, claim)
-            if self._is_cancelled(session):
-                raise JobCancelledError
+
+        def work(session: Session) -> None:
+            row = self._to_send(session, claim)
             row.sends += 1
             if row.sends > 1 and order.dedupe is Dedupe.NONE:
                 row.possibly_charged += row.reserved
+
+        once(self._engine, work)
 
     def check(self, claim: Claim) -> None:
         """Make sure that a call is still ours to send.
@@ -123,10 +131,7 @@ class Books:
             ClaimLostError: somebody else took it over.
             JobCancelledError: the job that pays was cancelled.
         """
-        with Session(self._engine) as session:
-            self._mine(session, claim)
-            if self._is_cancelled(session):
-                raise JobCancelledError
+        again(self._engine, lambda session: self._to_send(session, claim))
 
     def forget(self, claim: str) -> None:
         """Give up a claim to inherit."""
@@ -134,11 +139,14 @@ class Books:
 
     def unsent(self, claim: Claim) -> None:
         """Take back `sending`: the order was stopped before it left."""
-        with writing(self._engine) as session:
+
+        def work(session: Session) -> None:
             row = self._mine(session, claim)
             if row.sends > 1 and row.dedupe == Dedupe.NONE:
                 row.possibly_charged -= row.reserved
             row.sends -= 1
+
+        once(self._engine, work)
 
     def submitted(self, claim: Claim, vendor_id: str) -> bool:
         """Write down the vendor's own id; False where another receipt has it.
@@ -146,10 +154,13 @@ class Books:
         Raises:
             ClaimLostError: somebody else took the call over.
         """
+
+        def work(session: Session) -> None:
+            row = self._mine(session, claim)
+            row.state, row.vendor_id, row.submitted_at = CallState.SUBMITTED.value, vendor_id, now()
+
         try:
-            with writing(self._engine) as session:
-                row = self._mine(session, claim)
-                row.state, row.vendor_id, row.submitted_at = CallState.SUBMITTED.value, vendor_id, now()
+            once(self._engine, work)
         except IntegrityError:
             return False
         return True
@@ -162,7 +173,8 @@ class Books:
         """
         blobs = {name: self._cache.put(path) for name, path in goods.files.items()}
         cost = order.estimate if goods.cost is None else goods.cost
-        with writing(self._engine) as session:
+
+        def work(session: Session) -> Bought | None:
             row = self._mine(session, claim)
             row.state, row.ended_at, row.vendor_id = CallState.COLLECTED.value, now(), vendor_id
             row.files, row.facts = {name: asdict(blob) for name, blob in blobs.items()}, dict(goods.facts)
@@ -170,32 +182,41 @@ class Books:
             paid = self._settle(session, row, cost)
             self._let_go(row, claim)
             session.flush()
-            bought = self._bought(row, cost=paid)
+            return self._bought(row, cost=paid)
+
+        bought = once(self._engine, work)
         if bought is None:
             raise FileNotFoundError(f"goods of {order.label} vanished from the cache at {self._cache.root}")
         return bought
 
     def failed(self, claim: Claim, error: ProviderError) -> None:
         """Write down that a call ended without goods, and what it cost all the same."""
-        with writing(self._engine) as session:
+
+        def work(session: Session) -> None:
             row = self._mine(session, claim)
             row.state, row.error, row.reason, row.ended_at = CallState.FAILED.value, str(error), error.reason, now()
             self._settle(session, row, error.charged)
             self._let_go(row, claim)
 
+        once(self._engine, work)
+
     def unknown(self, claim: Claim) -> ProviderError:
         """Write down that nobody can tell whether the call was charged; return the error that says so."""
-        with writing(self._engine) as session:
+
+        def work(session: Session) -> ProviderError:
             row = self._mine(session, claim)
             row.state, row.ended_at = CallState.UNKNOWN.value, now()
             row.possibly_charged += row.reserved
             self._let_go(row, claim)
             return words.unknown(row)
 
+        return once(self._engine, work)
+
     def cancelled(self, claim: Claim) -> str | None:
         """Write down that a call ended with its job; return the vendor's id where the vendor is to be told so."""
         self._claims.drop(claim.claim)
-        with writing(self._engine) as session:
+
+        def work(session: Session) -> str | None:
             row = session.get(Call, claim.id, with_for_update=True)
             if row is None or row.holder != claim.claim or row.state not in OPEN:
                 return None  # whoever cancelled the job has seen to it
@@ -204,20 +225,26 @@ class Books:
             stop(session, row)
             return row.vendor_id
 
+        return once(self._engine, work)
+
     def release(self, claim: Claim) -> None:
         """Give the claim up: what was never sent ends, anything else stays as it is for the next who needs it."""
-        with writing(self._engine) as session:
+
+        def work(session: Session) -> None:
             row = session.get(Call, claim.id, with_for_update=True)
             if row is not None and row.holder == claim.claim:
                 row.holder = None
                 if row.state == CallState.INTENT and row.sends == 0:
                     stop(session, row)
+
+        once(self._engine, work)
         self._claims.drop(claim.claim)
 
     def orphan(self, claim: Claim, vendor_id: str) -> bool:
         """Book what was sent under a claim that is lost; True where the vendor should be told to stop."""
         self._claims.drop(claim.claim)
-        with writing(self._engine) as session:
+
+        def work(session: Session) -> bool:
             row = session.get_one(Call, claim.id, with_for_update=True)
             if stands_elsewhere(session, row, vendor_id):
                 return False  # a newer attempt found it and has it
@@ -231,11 +258,14 @@ class Books:
             row.possibly_charged += row.reserved or row.settled
             return True
 
+        return once(self._engine, work)
+
     def late(self, claim: Claim, order: Order, vendor_id: str, goods: Goods) -> None:
         """Keep goods that came under a lost claim, where the call would else have ended for nothing."""
         self._claims.drop(claim.claim)
         blobs = {name: asdict(self._cache.put(path)) for name, path in goods.files.items() if path.exists()}
-        with writing(self._engine) as session:
+
+        def work(session: Session) -> None:
             row = session.get_one(Call, claim.id, with_for_update=True)
             if row.state != CallState.FAILED or len(blobs) != len(goods.files):
                 row.possibly_charged += order.estimate  # another holder buys it, or has bought it
@@ -246,44 +276,40 @@ class Books:
             settle(session, row.scopes, reserved=row.reserved, settled=cost)
             row.reserved, row.settled, row.possibly_charged, row.error, row.reason = 0, cost, 0, None, None
 
+        once(self._engine, work)
+
     def taken(self, vendor: str, but: str) -> frozenset[str]:
         """Return the vendor's ids that stand on receipts other than this one."""
-        with Session(self._engine) as session:
-            rows = session.scalars(
-                select(Call.vendor_id).where(Call.vendor == vendor, Call.vendor_id.is_not(None), Call.id != but)
-            )
-            return frozenset(rows)  # type: ignore[arg-type]  # none is None
+        others = select(Call.vendor_id).where(Call.vendor == vendor, Call.vendor_id.is_not(None), Call.id != but)
+        return again(self._engine, lambda session: frozenset(filter(None, session.scalars(others))))
 
     def is_cancelled(self) -> bool:
         """Say whether the job that pays was cancelled."""
-        with Session(self._engine) as session:
-            return self._is_cancelled(session)
+        return again(self._engine, self._is_cancelled)
 
     def has(self, key: str) -> bool:
         """Say whether the goods of a key are here, or paid for and on their way."""
-        with Session(self._engine) as session:
+
+        def work(session: Session) -> bool:
             row = latest(session, key)
-            if row is None:
-                return False
-            if row.state == CallState.COLLECTED:
-                return self._bought(row) is not None
-            return row.state == CallState.SUBMITTED
+            if row is None or row.state != CallState.COLLECTED:
+                return row is not None and row.state == CallState.SUBMITTED
+            return self._bought(row) is not None
+
+        return again(self._engine, work)
 
     def _is_cancelled(self, session: Session) -> bool:
         # A pause ends a job as cancelled too, without a word: it must not stop another run of the same job.
         said = select(Job.error_message).where(Job.id == self.job, Job.status == JobStatus.CANCELLED.value)
         return session.scalar(said) == words.BY_A_PERSON
 
+    def _is_closing(self, session: Session) -> bool:
+        return bool(session.scalar(select(Job.closing).where(Job.id == self.job)))
+
     def _begin(self, session: Session, order: Order, *, attempt: int) -> Claim:
         reserve(session, self._caps, order.reserve)
-        body = json.dumps(order.request, sort_keys=True, ensure_ascii=False)
-        boot, uptime = moment()
-        row = Call(
-            id=secrets.token_hex(16), key=order.key, attempt=attempt, owner=self.owner, vendor=order.vendor,
-            model=order.model, label=order.label, dedupe=order.dedupe.value, state=CallState.INTENT.value, job=self.job,
-            holder=self._claims.new(), request_hash=hashlib.sha256(body.encode()).hexdigest(),
-            request=dict(order.request), sends=0, reserved=order.reserve, settled=0, possibly_charged=0,
-            scopes=list(self._caps), boot=boot, uptime=uptime, created_at=now(),
+        row = intent(
+            order, attempt=attempt, owner=self.owner, job=self.job, holder=self._claims.new(), scopes=list(self._caps)
         )  # fmt: skip
         session.add(row)
         session.flush()
@@ -329,6 +355,12 @@ class Books:
         row = session.get_one(Call, claim.id, with_for_update=True)
         if row.holder != claim.claim:
             raise ClaimLostError
+        return row
+
+    def _to_send(self, session: Session, claim: Claim) -> Call:
+        row = self._mine(session, claim)
+        if self._is_cancelled(session) or self._is_closing(session):
+            raise JobCancelledError
         return row
 
     def _let_go(self, row: Call, claim: Claim) -> None:

@@ -6,10 +6,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from badapple.costs.budget import settle
-from badapple.database import Call, writing
+from badapple.database import Call, again, once
 from badapple.database.tables import now
 from badapple.errors import InputError
 from badapple.journal import words
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
 
     from badapple.journal.claims import Claims
 
@@ -31,10 +31,14 @@ __all__ = ["accept", "cancel_job", "expires", "find", "retry"]
 
 def expires(engine: Engine, job: str, *, lasting: float = 3600.0) -> datetime | None:
     """Return the moment until which what a job has at vendors can surely be fetched, or None where it has nothing."""
-    with Session(engine) as session:
-        rows = session.scalars(select(Call).where(Call.job == job, Call.state == CallState.SUBMITTED.value))
-        moments = [(row.submitted_at or row.created_at) + timedelta(seconds=lasting) for row in rows]
-    return min(moments, default=None)
+    at_vendors = select(Call).where(Call.job == job, Call.state == CallState.SUBMITTED.value)
+
+    def work(session: Session) -> list[datetime]:
+        return [
+            (row.submitted_at or row.created_at) + timedelta(seconds=lasting) for row in session.scalars(at_vendors)
+        ]
+
+    return min(again(engine, work), default=None)
 
 
 def find(session: Session, start: str) -> Call:
@@ -86,10 +90,11 @@ async def cancel_job(
         The calls that ended, as they are now, and how many of them a vendor was told to stop.
     """
     mine = select(Call).where(Call.job == job, Call.state.in_(OPEN))
-    with Session(engine) as session:
-        heirs = {row.id: claims.alive(row.heir_holder) for row in session.scalars(mine)}
-    cancelled = []
-    with writing(engine) as session:
+    waiting = again(engine, lambda session: {row.id: row.heir_holder for row in session.scalars(mine)})
+    heirs = {call: claims.alive(heir) for call, heir in waiting.items()}
+
+    def work(session: Session) -> list[Call]:
+        cancelled = []
         for row in session.scalars(mine.with_for_update()):
             if heirs.get(row.id) and hand_over(row):
                 continue
@@ -97,6 +102,9 @@ async def cancel_job(
             cancelled.append(row)
         session.flush()
         session.expunge_all()
+        return cancelled
+
+    cancelled = once(engine, work)
     told = [row for row in cancelled if row.vendor_id is not None and row.vendor in cancellers]
     for row in told:
         await cancellers[row.vendor](row.vendor_id or "")
@@ -104,7 +112,7 @@ async def cancel_job(
 
 
 def _decide(engine: Engine, start: str, *, reason: str, charged: bool) -> Call:
-    with writing(engine) as session:
+    def work(session: Session) -> Call:
         row = find(session, start)
         if row.state not in {CallState.UNKNOWN.value, CallState.FAILED.value}:
             raise InputError(f"the call {row.id[:8]} is {row.state}: there is nothing to decide")
@@ -117,4 +125,6 @@ def _decide(engine: Engine, start: str, *, reason: str, charged: bool) -> Call:
         row.state, row.reason, row.ended_at = CallState.FAILED.value, reason, now()
         session.flush()
         session.expunge_all()
-    return row
+        return row
+
+    return once(engine, work)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import secrets
 import time
 from typing import TYPE_CHECKING
 
@@ -18,27 +21,50 @@ from badapple.models import CallState
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from badapple.models import Order
+
 __all__ = [
     "OPEN",
     "PETTY",
     "age_of",
     "hand_over",
+    "intent",
     "latest",
     "moment",
     "refuse_dear",
     "stands_elsewhere",
     "stop",
     "waits_for_a_person",
+    "worked_on",
 ]
 
 OPEN = (CallState.INTENT.value, CallState.SUBMITTED.value)  #: states of calls that have not ended
 PETTY = 20_000  #: micro-dollars; up to this a call is repeated where nobody can tell whether it was charged
 
 
+def intent(order: Order, *, attempt: int, owner: str, job: str, holder: str, scopes: list[str]) -> Call:
+    """Return the row of a call that is about to be made."""
+    body = json.dumps(order.request, sort_keys=True, ensure_ascii=False)
+    here, uptime = moment()
+    return Call(
+        id=secrets.token_hex(16), key=order.key, attempt=attempt, owner=owner, vendor=order.vendor, model=order.model,
+        label=order.label, dedupe=order.dedupe.value, state=CallState.INTENT.value, job=job, holder=holder,
+        request_hash=hashlib.sha256(body.encode()).hexdigest(), request=dict(order.request), sends=0,
+        reserved=order.reserve, settled=0, possibly_charged=0, scopes=scopes, boot=here, uptime=uptime,
+        created_at=now(),
+    )  # fmt: skip
+
+
 def latest(session: Session, key: str, *, lock: bool = False) -> Call | None:
     """Return the last attempt at a key, or None; `lock` keeps others from changing it until the transaction ends."""
     wanted = select(Call).where(Call.key == key).order_by(Call.attempt.desc()).limit(1)
     return session.scalars(wanted.with_for_update() if lock else wanted).first()
+
+
+def worked_on(session: Session, key: str) -> tuple[str, str | None] | None:
+    """Return which call is the last attempt at a key and who works on it, or None."""
+    row = latest(session, key)
+    return None if row is None else (row.id, row.holder)
 
 
 def hand_over(row: Call) -> bool:

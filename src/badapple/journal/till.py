@@ -15,6 +15,7 @@ from badapple.journal.gate import Gate, standing
 from badapple.journal.rows import PETTY
 from badapple.models import Bought, Dedupe, Submission
 from badapple.process import Aside
+from badapple.telemetry import metrics
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -82,6 +83,7 @@ class JournalTill:
         point: called with the name of every step as it is passed, so that a test can end the process there.
         sleep: waits; tests pass a quicker one.
         poll: seconds between two looks at a call that somebody else works on.
+        shut: says that this process may send nothing now, whatever it is.
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class JournalTill:
         point: Callable[[str], None] = lambda _: None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         poll: float = 0.25,
+        shut: Callable[[], bool] = lambda: False,
     ) -> None:
         self._books = books
         self._cache = cache
@@ -101,6 +104,7 @@ class JournalTill:
         self._sleep = sleep
         self._poll = poll
         self._working: set[_Work] = set()
+        self._shut = shut
         self._closed = self._pausing = False
 
     @property
@@ -138,7 +142,7 @@ class JournalTill:
             OutcomeUnknownError: it may have been charged, and the vendor cannot be asked.
             ProviderError: as the call raises.
         """
-        work = _Work(Gate(lambda: self._closed))
+        work = _Work(Gate(lambda: self._closed or self._shut()))
         task = work.task = asyncio.ensure_future(self._once(call, work))
         self._working.add(work)
         task.add_done_callback(lambda _: self._ended(work))
@@ -252,6 +256,7 @@ class JournalTill:
                 await self._db(self._books.late, claim, order, vendor_id, goods)
             raise
         self._point("collected")
+        metrics.charged(order.vendor, bought.cost)
         return bought
 
     async def _submit(self, call: PaidCall, claim: Claim, folder: Path, work: _Work) -> Submission:
@@ -368,6 +373,7 @@ class JournalTill:
                     raise JobCancelledError
         except PermanentProviderError as error:
             await self._db(self._books.failed, claim, error)
+            metrics.charged(call.order.vendor, error.charged)
             raise
         finally:
             collecting.cancel()

@@ -16,6 +16,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from badapple.database import again, once
 from badapple.database.money import Limit, Slot
 from badapple.database.rows import ensure
 from badapple.limits import rules
@@ -143,16 +144,19 @@ class Limiter:
         dead = {holder for holder in answer.holders if holder != self._holder and not self._watcher.alive(holder)}
         if not dead:
             return answer
-        with Session(self._engine) as session, session.begin():
-            session.execute(delete(Slot).where(Slot.holder.in_(dead)).execution_options(synchronize_session=False))
+        gone = delete(Slot).where(Slot.holder.in_(dead)).execution_options(synchronize_session=False)
+        again(self._engine, lambda session: session.execute(gone))
         _log.info("vendor_slots_freed", extra={"vendor": vendor, "holders": sorted(dead)})
         return self._take(slot, vendor, key)
 
     def _take(self, slot: str, vendor: str, key: str) -> _Answer:
         usual = self._allowances.get(vendor, rules.UNLISTED)
-        with Session(self._engine) as session, session.begin():
+
+        def work(session: Session) -> _Answer:
             limit = self._locked(session, vendor, key)
             self._clear_away(session)
+            if session.get(Slot, slot) is not None:  # taken before, by a try whose answer was lost
+                return _Answer(taken=True)
             now = self._now()
             may = rules.allowed(limit, usual, now)
             wait = rules.wait(limit, may, now)
@@ -163,12 +167,16 @@ class Limiter:
                 return _Answer(taken=False, holders=frozenset(others))
             rules.book(limit, may, now)
             session.add(Slot(id=slot, vendor=vendor, key=key, holder=self._holder))
-        return _Answer(taken=True)
+            return _Answer(taken=True)
+
+        return again(self._engine, work)
 
     def _learn(self, vendor: str, key: str, error: ProviderError) -> bool:
-        with Session(self._engine) as session, session.begin():
+        def work(session: Session) -> bool:
             limit = self._locked(session, vendor, key)
             return rules.learn(limit, self._allowances.get(vendor, rules.UNLISTED), self._now(), error)
+
+        return once(self._engine, work)
 
     def _locked(self, session: Session, vendor: str, key: str) -> Limit:
         """Return the vendor's row, which nobody else changes or reads for a change until the transaction ends."""

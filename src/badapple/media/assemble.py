@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from badapple import process
-from badapple.errors import DiskError, MediaError, ToolError
+from badapple.errors import DiskError, MediaError, OutOfMemoryError, ToolError
 from badapple.media import boxes, marking
 from badapple.media.encode import TIMESCALE
 from badapple.media.ffmpeg import command, desk
@@ -97,7 +97,7 @@ def _read(paths: Sequence[Path], *, ffmpeg: Path) -> tuple[Track, ...]:
     """Read all at once, which costs one start of ffmpeg; one by one only to find out which is at fault."""
     try:
         found = tracks(*paths, ffmpeg=ffmpeg)
-    except DiskError:
+    except (DiskError, OutOfMemoryError):
         raise
     except ToolError:
         for path in paths:

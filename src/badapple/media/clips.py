@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from badapple import process
-from badapple.errors import DiskError, MediaError, ToolError
+from badapple.errors import DiskError, MediaError, OutOfMemoryError, ToolError
 from badapple.media import planes
 from badapple.media.ffmpeg import OUTSIDE_MEMORY, command, outside
 from badapple.media.titles import Overlay
@@ -107,7 +107,7 @@ class ClipFrames:
             def read(buffer: memoryview) -> None:
                 try:
                     done = fill(buffer)
-                except DiskError:
+                except (DiskError, OutOfMemoryError):
                     raise
                 except ToolError as error:
                     raise self._broken(error) from error
@@ -140,7 +140,7 @@ class ClipFrames:
         listed = ("-map_metadata", "-1", "-fflags", "+bitexact", "-c", "copy", "-frames:v", str(_MOST_FRAMES + 1))
         try:
             said = process.run(self._call(*listed, "-f", "framecrc", "pipe:1", loglevel="info"), limits=_LIMITS)
-        except DiskError:
+        except (DiskError, OutOfMemoryError):
             raise
         except ToolError as error:
             raise self._broken(error) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from badapple import process
-from badapple.errors import DiskError, MediaError, ToolError
+from badapple.errors import DiskError, MediaError, OutOfMemoryError, ToolError
 from badapple.media import marking
 from badapple.media.ffmpeg import command, source
 from badapple.media.probe import probe
@@ -56,7 +56,7 @@ def _frame(video: Path, *, ffmpeg: Path, second: float) -> bytes:
     )
     try:
         return process.run(command(ffmpeg, *args), limits=process.Limits(seconds=60)).stdout
-    except DiskError:
+    except (DiskError, OutOfMemoryError):
         raise
     except ToolError as error:
         raise MediaError(f"{video.name} cannot be read", path=video, last_lines=error.last_lines) from error

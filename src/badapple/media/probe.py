@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from badapple import process
-from badapple.errors import DiskError, MediaError, ToolError
+from badapple.errors import DiskError, MediaError, OutOfMemoryError, ToolError
 from badapple.media import boxes
 from badapple.media.ffmpeg import OUTSIDE_MEMORY, command, outside, source
 
@@ -178,7 +178,7 @@ def _call(args: Sequence[str], *, path: Path | None, ffmpeg: Path, limits: proce
     name = path.name if path else "a file"
     try:
         return process.run(command(ffmpeg, *args, loglevel="info"), limits=limits)
-    except DiskError:
+    except (DiskError, OutOfMemoryError):
         raise
     except ToolError as error:
         raise MediaError(

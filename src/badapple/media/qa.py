@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from badapple import process
-from badapple.errors import DiskError, MediaError, ToolError
+from badapple.errors import DiskError, MediaError, OutOfMemoryError, ToolError
 from badapple.media.ffmpeg import command, source
 from badapple.media.probe import MediaInfo, probe
 from badapple.models import FPS, HEIGHT, SAFE_ZONE, TOTAL_FRAMES, WIDTH
@@ -116,7 +116,7 @@ def measure_picture(video: Path, *, ffmpeg: Path) -> PictureReport:
     args = ("-xerror", "-err_detect", "explode", *quick, *source(video), "-map", "0:v:0", "-vf", _LOOK)
     try:
         output = process.run(command(ffmpeg, *args, "-fps_mode", "passthrough", "-f", "framecrc", "pipe:1"))
-    except DiskError:
+    except (DiskError, OutOfMemoryError):
         raise
     except ToolError as error:
         raise MediaError(f"{video.name} is damaged or cut short", path=video, last_lines=error.last_lines) from error

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from badapple.errors import DiskError, InputError, MediaError, ToolError
+from badapple.errors import DiskError, InputError, MediaError, OutOfMemoryError, ToolError
 from badapple.media.loudness import SILENT, fine_power, gated, loudness
 from badapple.media.pcm import RATE, decode, samples_of
 from badapple.process import check_stop, run
@@ -136,7 +136,7 @@ def speech_of(voice: Path, ffmpeg: Path) -> Samples:
     """
     try:
         return samples_of(decode(voice, ffmpeg=ffmpeg, channels=1), 1)[:, 0]
-    except DiskError:
+    except (DiskError, OutOfMemoryError):
         raise
     except ToolError as error:
         raise MediaError(f"the voice file {voice.name} cannot be read", last_lines=error.last_lines) from error
@@ -146,7 +146,7 @@ def _music(path: Path, size: int, ffmpeg: Path) -> Samples:
     """Return the music: trimmed or repeated to the film's length, evened out and levelled."""
     try:
         samples = samples_of(decode(path, ffmpeg=ffmpeg, seconds=size / RATE + 5))
-    except DiskError:
+    except (DiskError, OutOfMemoryError):
         raise
     except ToolError as error:
         raise InputError(

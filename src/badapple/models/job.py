@@ -154,7 +154,7 @@ class Video:
     """A finished video and what lies beside it.
 
     Attributes:
-        path: the MP4, absolute.
+        path: the MP4, absolute; not there any more where only the storage has it, like all that lies beside it.
         poster: JPEG.
         qa: `qa.json`, what was measured on the file.
         manifest: `manifest.json`, who made what.
@@ -168,6 +168,7 @@ class Video:
         reused: parts found finished.
         warnings: parts that another maker made than was wanted, and soft rules of the measuring that are not met.
         paid: what was paid for now, part by part.
+        url: where everybody finds the MP4: its URI in the storage, else its absolute path.
     """
 
     path: Path
@@ -184,3 +185,4 @@ class Video:
     reused: int
     warnings: tuple[str, ...] = ()
     paid: tuple[Paid, ...] = ()
+    url: str = ""

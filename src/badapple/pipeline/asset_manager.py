@@ -134,6 +134,10 @@ class AssetManager:
             raise InputError(f"{file} cannot be read: {error.strerror or error}") from error
         return await self.ingest(file, kind=kind, sha256=sha256)
 
+    async def settle(self) -> None:
+        """Begin nothing more, and wait until what is paid for is collected."""
+        await self._runner.settle()
+
     async def trim(self) -> None:
         """Keep the cache under its limit, without the parts of this job."""
         paths = (path for part in self.parts.values() for path in part.files.values())

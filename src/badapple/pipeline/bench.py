@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
 from badapple.costs import report
 from badapple.costs.money import dollars
+from badapple.errors import JobTakenOverError
 from badapple.journal import decisions
 from badapple.process import Aside
 
@@ -45,6 +47,9 @@ class Bench:
     engine: Engine
     threaded: bool
     purchasing: Purchasing | None = None
+    timeout: float = 7200.0
+    attempt: int | None = None
+    request: dict[str, Any] | None = None
 
     async def call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do database work off the event loop, unless the database lives in this thread."""
@@ -52,7 +57,7 @@ class Bench:
 
     def delivered(self) -> str | None:
         """Return where the finished video is."""
-        return str(self.delivery.path) if self.delivery.path else None
+        return self.delivery.url
 
     def buying(self) -> contextlib.AbstractAsyncContextManager[None]:
         """Keep the lines to vendors open."""
@@ -71,10 +76,24 @@ class Bench:
         """Whether something is on its way from a vendor."""
         return self.purchasing is not None and self.purchasing.till.busy
 
-    async def settle(self) -> Spent:
-        """Order nothing more, collect what is paid for, and return what the job cost."""
-        if self.purchasing is not None:
-            await self.purchasing.till.drain()
+    async def settle(self, *, failed: bool = False, patience: float | None = None) -> Spent:
+        """Order nothing more, collect what is paid for, and return what the job cost.
+
+        Args:
+            failed: a part failed for good.
+            patience: seconds after which what is still on its way is left where it is, or None.
+        """
+        if failed and not self.progress.lost:
+            with contextlib.suppress(JobTakenOverError):  # whoever took it over decides
+                await self.call(self.rows.close)
+        try:
+            async with asyncio.timeout(patience):
+                if failed or self.assets.stood_in:
+                    await self.assets.settle()
+                if self.purchasing is not None:
+                    await self.purchasing.till.drain()
+        except TimeoutError:
+            await self.pause()
         return await self.spent()
 
     async def pause(self) -> datetime | None:

@@ -6,11 +6,11 @@ import json
 import re
 import shutil
 import unicodedata
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from badapple import __version__
-from badapple.errors import QualityError
+from badapple.errors import QualityError, StorageError
 from badapple.media import captions
 from badapple.media.whole import whole
 from badapple.models import FPS, AssetRequest, Paid, Video
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from badapple.models import Asset, MakeOptions
     from badapple.pipeline.asset_manager import AssetManager
     from badapple.pipeline.plan import Plan
+    from badapple.ports import Storage
 
 __all__ = ["Cut", "Delivery", "slug"]
 
@@ -60,14 +61,28 @@ class Delivery:
         job_id: names the default folder.
         options: where the caller wants it.
         folder: default place of finished videos.
+        storage: where workers share finished videos, or None. With one, a film stays on this machine only where the
+            caller named a place.
+
+    Attributes:
+        url: where the film is once it is delivered: its URI in the storage, else its absolute path.
     """
 
-    def __init__(self, assets: AssetManager, *, job_id: str, options: MakeOptions, folder: Path) -> None:
+    def __init__(
+        self,
+        assets: AssetManager,
+        *,
+        job_id: str,
+        options: MakeOptions,
+        folder: Path,
+        storage: Storage | None = None,
+    ) -> None:
         self._assets = assets
         self._job_id = job_id
         self._options = options
         self._folder = folder
-        self.path: Path | None = None
+        self._storage = storage
+        self.url: str | None = None
 
     async def deliver(self, cut: Cut) -> Video:
         """Measure the film and put it in its place.
@@ -75,6 +90,7 @@ class Delivery:
         Raises:
             QualityError: it breaks a hard rule; the film is kept beside the place where it would have gone.
             DiskError: the place cannot be written.
+            StorageError: the storage cannot be reached or written.
         """
         measured = await self._assets.make(self._measuring(cut))
         return await in_thread(self._publish, cut, dict(measured.facts))
@@ -97,23 +113,55 @@ class Delivery:
         )
 
     def _publish(self, cut: Cut, qa: dict[str, Any]) -> Video:
-        target = self._target(cut.plan.brief.product_name)
-        broken = tuple(qa["verdict"]["hard"])
-        if broken:
-            kept = target.with_name(f"{target.stem}.rejected.mp4")
-            _copy(cut.film.files["film"], kept)
-            _write(kept.with_suffix(".qa.json"), qa)
-            raise QualityError(
-                f"the film breaks {len(broken)} rule(s): {'; '.join(broken)}; it is kept as {kept}",
-                broken=broken,
-                path=kept,
-            )
+        film, target = cut.film.files["film"], self._target(cut.plan.brief.product_name)
+        if broken := tuple(qa["verdict"]["hard"]):
+            raise self._rejected(cut, qa, target, broken)
         video = self._papers(cut, qa, target)
         if self._options.assets_dir is not None:
             self._leave_assets(cut, self._options.assets_dir)
-        _copy(cut.film.files["film"], target)  # last: where the video is, its papers are
-        self.path = target
-        return video
+        if self._stays:
+            _copy(film, target)  # last: where the video is, its papers are
+        if self._storage is None:
+            self.url = str(target)
+        else:
+            name = slug(cut.plan.brief.product_name)
+            for paper in (video.poster, video.qa, video.manifest, video.srt, video.vtt):
+                self._upload(self._storage, paper, f"{name}{paper.name.removeprefix(target.stem)}")
+            self.url = self._upload(self._storage, film, f"{name}.mp4")
+        return replace(video, url=self.url)
+
+    def _rejected(self, cut: Cut, qa: dict[str, Any], target: Path, broken: tuple[str, ...]) -> QualityError:
+        """Keep a film that breaks a rule; return the error that says where."""
+        film, kept = cut.film.files["film"], target.with_name(f"{target.stem}.rejected.mp4")
+        paper, place = kept.with_suffix(".qa.json"), str(kept)
+        _write(paper, qa)
+        if self._stays:
+            _copy(film, kept)
+        if self._storage is not None:
+            name = f"{slug(cut.plan.brief.product_name)}.rejected"
+            self._upload(self._storage, paper, f"{name}.qa.json")
+            place = self._upload(self._storage, film, f"{name}.mp4")
+        return QualityError(
+            f"the film breaks {len(broken)} rule(s): {'; '.join(broken)}; it is kept as {place}",
+            broken=broken,
+            path=kept if self._stays else film,
+        )
+
+    def _upload(self, storage: Storage, file: Path, name: str) -> str:
+        """Store a file beside the others of the job, see that it is there, and return its URI."""
+        key = f"videos/{self._assets.name}/{name}"
+        url, size = storage.put(file, key), file.stat().st_size
+        if (found := storage.size(key)) != size:
+            raise StorageError(
+                f"{url} was stored and has {found or 0} bytes instead of {size}",
+                hint="check the storage, then run it again: finished parts are kept",
+            )
+        return url
+
+    @property
+    def _stays(self) -> bool:
+        """Whether the film is left on this machine."""
+        return self._storage is None or self._options.output is not None
 
     def _papers(self, cut: Cut, qa: dict[str, Any], target: Path) -> Video:
         paths = {
@@ -193,6 +241,8 @@ class Delivery:
     def _target(self, product_name: str) -> Path:
         if self._options.output is not None:
             return self._options.output.absolute()
+        if not self._stays:
+            return (self._assets.folder / "video" / f"{slug(product_name)}.mp4").absolute()
         # The job id is any string of the caller's: a folder of its hash keeps it from naming a place.
         return (self._folder / self._assets.name / f"{slug(product_name)}.mp4").absolute()
 

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from badapple.assets import LocalRunner, recipes
-from badapple.cache import Cache
 from badapple.config import Settings, get_settings
-from badapple.database import open_database, upgrade
-from badapple.errors import DiskError, PipelineOrchestrationError, TransientProviderError
-from badapple.journal import Journal
-from badapple.media import ffmpeg as tools
+from badapple.database.away import is_away
+from badapple.errors import (
+    DiskError,
+    JobTakenOverError,
+    JobTimeoutError,
+    PipelineOrchestrationError,
+    StorageError,
+    TransientProviderError,
+)
 from badapple.models import Brief, JobStatus, MakeOptions, StageName
+from badapple.models import failure as failures
 from badapple.pipeline.asset_manager import AssetManager
 from badapple.pipeline.bench import Bench, told, undecided
 from badapple.pipeline.cta_generator import CTAGenerator
@@ -29,15 +33,15 @@ from badapple.pipeline.stages import JobRows
 from badapple.pipeline.video_composer import VideoComposer
 from badapple.pipeline.video_generator import VideoGenerator
 from badapple.pipeline.voiceover_generator import VoiceoverGenerator
-from badapple.providers import Providers, guesser, resolve
-from badapple.providers.choice import agreed, choose
-from badapple.providers.purchasing import open_purchasing
+from badapple.pipeline.workshop import Workshop, equip, house_of
+from badapple.providers import Providers, guesser
+from badapple.telemetry import metrics
+from badapple.telemetry.context import bound
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from datetime import datetime
 
-    from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
     from badapple.models import ProgressEvent, Video
@@ -46,6 +50,10 @@ if TYPE_CHECKING:
 __all__ = ["PipelineOrchestrationError", "PipelineOrchestrator", "create_pipeline_orchestrator"]
 
 _log = logging.getLogger("badapple.pipeline")
+_SCRIPT, _PARTS, _FILM = "Script generation failed", "Asset generation failed", "Video composition failed"
+_ERROR_TYPES: dict[str, metrics.ErrorType] = {
+    _SCRIPT: "script_generation", _PARTS: "asset_generation", _FILM: "video_composition"
+}  # fmt: skip
 
 
 class PipelineOrchestrator:
@@ -80,6 +88,7 @@ class PipelineOrchestrator:
         self.purchasing = job.purchasing
         self._bench = job
         self._quoter = quoter
+        self._phase = _SCRIPT
         self._rows, self._progress, self._assets = job.rows, job.progress, job.assets
 
     async def execute_pipeline(
@@ -97,16 +106,16 @@ class PipelineOrchestrator:
             PipelineOrchestrationError: a part failed for good; says which, why, and what was charged.
         """
         async with self._job(self._brief(product_name, style, cta_text, photo=product_image_path)) as brief:
-            async with self._failing("Script generation failed"):
+            async with self._failing(_SCRIPT):
                 plan = await self.script_generator.generate(brief, self._bench.options)
             async with self.video_composer.film(plan) as film:
-                async with self._failing("Asset generation failed"):
+                async with self._failing(_PARTS):
                     await film.add_all(
                         self.voiceover_generator.choices(plan),
                         self.video_generator.shots(plan),
                         self.cta_generator.choices(plan),
                     )
-                async with self._failing("Video composition failed"):
+                async with self._failing(_FILM):
                     video = await film.finish()
         spent = await self._bench.spent()
         self.video = replace(
@@ -115,7 +124,7 @@ class PipelineOrchestrator:
             cost=spent.charged,
             warnings=(*video.warnings, *undecided(spent)),
         )
-        return str(video.path)
+        return video.url
 
     async def quote(
         self, product_name: str, style: str, cta_text: str, product_image_path: str | Path | None = None
@@ -130,6 +139,11 @@ class PipelineOrchestrator:
             return Quote(lines=())
         with self._progress.silent():
             return await quoter.quote(brief, self._bench.options)
+
+    async def tell(self, message: str) -> None:
+        """Tell watchers something that is no part's progress."""
+        stage = next(iter(self._progress.under_way), StageName.SCRIPT_GEN)
+        await self._progress.note(stage, message)
 
     async def cleanup(self) -> None:
         """Remove the job's temporary files, never the result; may run twice."""
@@ -149,66 +163,122 @@ class PipelineOrchestrator:
     @contextlib.asynccontextmanager
     async def _job(self, brief: Brief) -> AsyncIterator[Brief]:
         """Write the job's rows around the story, tell watchers how it ended, clean up."""
-        call, session, begun = self._bench.call, self._bench.session, time.monotonic()
+        session = self._bench.session
         if session is not None:
             session.commit()  # an open transaction of the caller's would lock SQLite against ourselves
-        options = {"canvas": self._bench.options.canvas.width, "hosted": self.purchasing is not None}
-        await call(self._rows.begin, brief, options)
-        self._progress.expected = await call(self._rows.typical_seconds, options)
-        _log.info("pipeline_execution_started", extra={"job_id": self.job_id, "style": brief.style})
-        try:
-            async with self._bench.buying():
-                try:
+        with bound(job_id=self.job_id):
+            left = await self._begin(brief)
+            try:
+                async with self._in_time(left):
                     yield brief
                     await self._bench.settle()  # parts that others stood in for may still be on their way
-                except asyncio.CancelledError:
-                    self.resume_before = await self._bench.pause()
-                    raise
-        except asyncio.CancelledError:
-            await self._end(JobStatus.CANCELLED, "cancelled", "Stopped; finished parts are kept")
-            raise
-        except PipelineOrchestrationError as error:
-            _log.info("pipeline_failed", extra={"job_id": self.job_id, "stage": error.stage, "error": str(error)})
-            await self._end(JobStatus.FAILED, "error", str(error), error=str(error))
-            raise
-        else:
-            seconds, made = (
-                round(time.monotonic() - begun, 1),
-                sum(not part.reused for part in self._assets.parts.values()),
-            )
-            await call(self._rows.remember, seconds=seconds, made=made)
-            await self._end(JobStatus.COMPLETED, "completed", "The video is ready", video_url=self._bench.delivered())
-            await self._assets.trim()
-        finally:
-            await self.cleanup()
-            if session is not None:
-                session.expire_all()
+            except asyncio.CancelledError:
+                await self._stopped()
+                raise
+            except PipelineOrchestrationError as error:
+                await self._failed(error)
+                raise
+            else:
+                await self._completed()
+            finally:
+                await self.cleanup()
+                if session is not None:
+                    session.expire_all()
 
-    async def _end(
-        self, status: JobStatus, word: str, message: str, *, video_url: str | None = None, error: str | None = None
-    ) -> None:
+    @contextlib.asynccontextmanager
+    async def _in_time(self, seconds: float) -> AsyncIterator[None]:
+        """Keep the lines to vendors open around the work, which may take so many seconds."""
+        async with self._bench.buying():
+            try:
+                async with asyncio.timeout(seconds) as limit:
+                    yield
+            except TimeoutError as error:
+                if not limit.expired():
+                    raise
+                raise await self._too_long() from error
+            except asyncio.CancelledError:
+                self.resume_before = await self._bench.pause()
+                raise
+
+    async def _begin(self, brief: Brief) -> float:
+        """Write that the job begins, or goes on; returns the seconds it may still work."""
+        call, bench = self._bench.call, self._bench
+        options = {"canvas": bench.options.canvas.width, "hosted": self.purchasing is not None}
+        begun = await call(self._rows.begin, brief, options, attempt=bench.attempt, request=bench.request)
+        self._progress.go_on(begun)
+        self._progress.expected = await call(self._rows.typical_seconds, options)
+        _log.info("pipeline_execution_started", extra={"style": brief.style, "again": begun.again})
+        return max(1.0, bench.timeout - begun.worked)
+
+    async def _completed(self) -> None:
+        seconds = round(self._progress.worked, 1)
+        made = sum(not part.reused for part in self._assets.parts.values())
+        await self._bench.call(self._rows.remember, seconds=seconds, made=made)
+        await self._end(JobStatus.COMPLETED, "completed", "The video is ready", video_url=self._bench.delivered())
+        _log.info("pipeline_completed", extra={"seconds": seconds, "parts_made": made})
+        await self._assets.trim()
+
+    async def _failed(self, error: PipelineOrchestrationError) -> None:
+        _log.error("pipeline_failed", extra={"stage": error.stage, "error": str(error), "charged": error.charged})
+        facts = {
+            "stage": error.stage, "retryable": error.retryable, "charged": error.charged, "hint": error.hint,
+            "possibly_charged": error.possibly_charged, "cause": failures.dump(error.cause or error),
+        }  # fmt: skip
+        await self._end(JobStatus.FAILED, "error", str(error), error=str(error), failure=facts)
+        if isinstance(error.cause, JobTimeoutError):
+            metrics.job_timed_out()
+
+    async def _stopped(self) -> None:
+        """Say that the run was stopped.
+
+        Raises:
+            JobTakenOverError: because another run has begun.
+        """
+        if not self._progress.lost:
+            await self._end(JobStatus.CANCELLED, "cancelled", "Stopped; finished parts are kept")
+        elif not await self._bench.call(self._rows.cancelled):
+            raise JobTakenOverError(f"another process works on the job {self.job_id} now")
+
+    async def _end(self, status: JobStatus, word: str, message: str, **facts: Any) -> None:
         await self._progress.rest()
         spent = await self._bench.spent()
-        await self._bench.call(self._rows.end, status, video_url=video_url, error=error, cost=spent.charged)
-        await self._progress.end(word, message)
+        write = functools.partial(self._rows.end, status=status, cost=spent.charged, **facts)
+        await self._progress.end(word, message, write)
+        kind = _ERROR_TYPES[self._phase] if status is JobStatus.FAILED else None
+        metrics.pipeline_ended(self.job_id, status.value, self._progress.worked, kind)
+
+    async def _too_long(self) -> PipelineOrchestrationError:
+        """Return the error of a job that ran out of time, once what is paid for is collected, where that is soon."""
+        cause = JobTimeoutError(self._bench.timeout)
+        for stage in self._progress.under_way:
+            await self._progress.fail(stage, cause)
+        return await self._error(self._phase, cause, patience=60.0)
 
     @contextlib.asynccontextmanager
     async def _failing(self, words: str) -> AsyncIterator[None]:
         """Turn any error of a phase into the one that leaves the pipeline, once what is paid for is collected."""
+        self._phase = words
         try:
             yield
         except Exception as error:
-            if self._bench.awaits_goods:
-                await self._progress.note(StageName.VIDEO_GEN, "Collecting what is paid for already...")
-            spent = await self._bench.settle()
-            raise PipelineOrchestrationError(
-                f"{words}: {str(error) or type(error).__name__}{told(spent)}",
-                stage=self._progress.failed,
-                cause=error,
-                retryable=isinstance(error, TransientProviderError | DiskError),
-                charged=spent.charged,
-                possibly_charged=spent.possibly_charged,
-            ) from error
+            if self._bench.attempt is not None and is_away(error):
+                raise  # no fault of the job's: whoever runs it begins it again
+            raise await self._error(words, error) from error
+
+    async def _error(
+        self, words: str, error: Exception, *, patience: float | None = None
+    ) -> PipelineOrchestrationError:
+        if self._bench.awaits_goods:
+            await self._progress.note(StageName.VIDEO_GEN, "Collecting what is paid for already...")
+        spent = await self._bench.settle(failed=True, patience=patience)
+        return PipelineOrchestrationError(
+            f"{words}: {str(error) or type(error).__name__}{told(spent)}",
+            stage=self._progress.failed,
+            cause=error,
+            retryable=isinstance(error, TransientProviderError | DiskError | StorageError | JobTimeoutError),
+            charged=spent.charged,
+            possibly_charged=spent.possibly_charged,
+        )
 
 
 def create_pipeline_orchestrator(
@@ -221,6 +291,9 @@ def create_pipeline_orchestrator(
     on_progress: Callable[[ProgressEvent], None] | None = None,
     providers: Providers | None = None,
     runner: AssetRunner | None = None,
+    workshop: Workshop | None = None,
+    attempt: int | None = None,
+    request: dict[str, Any] | None = None,
 ) -> PipelineOrchestrator:
     """Wire the pipeline of one job.
 
@@ -233,43 +306,29 @@ def create_pipeline_orchestrator(
         on_progress: called with each event, in the event loop.
         providers: who makes the parts; None means what the settings resolve to.
         runner: makes assets; None means in this process.
+        workshop: what the parts are made with; None equips one from the options and settings.
+        attempt: the attempt that this run goes on with; None begins a new one.
+        request: the whole order as JSON values, to be kept with the job.
 
     Raises:
         ConfigError: a setting makes no sense, or ffmpeg lacks something.
     """
     settings, options = settings or get_settings(), options or MakeOptions()
-    ffmpeg = tools.locate(settings.ffmpeg)
-    engine, threaded = _database(db_session, settings)
-    cache = Cache(settings.cache_dir, max_bytes=settings.cache_bytes)
-    purchasing = None
-    if providers is None:
-        choice = choose(
-            options.makers, settings, agreed=agreed(options.makers, settings), own_script=bool(options.script)
-        )
-        if choice.vendors:
-            purchasing = open_purchasing(
-                engine, cache, settings, job=job_id, max_cost=options.makers.max_cost, threaded=threaded
-            )
-        providers = resolve(settings, ffmpeg=ffmpeg, script_file=options.script, choice=choice, purchasing=purchasing)
-    if runner is None:
-        book = recipes(providers, settings, ffmpeg=ffmpeg)
-        runner = LocalRunner(
-            Journal(engine, cache),
-            cache,
-            recipes=book,
-            workers=settings.workers,
-            fresh=options.fresh,
-            threaded=threaded,
-        )
-    rows = JobRows(engine, job_id)
-    progress = Progress(job_id, rows, redis_client=redis_client, on_progress=on_progress, threaded=threaded)
-    assets = AssetManager(job_id, runner, progress, temp_root=settings.data_dir / "tmp")
-    delivery = Delivery(assets, job_id=job_id, options=options, folder=settings.data_dir / "videos")
+    if workshop is None:
+        workshop = equip(job_id, options, settings, house=house_of(db_session, settings), providers=providers)
+    house, makers = workshop.house, workshop.providers
+    rows = JobRows(house.engine, job_id)
+    progress = Progress(job_id, rows, redis_client=redis_client, on_progress=on_progress, threaded=house.threaded)
+    assets = AssetManager(job_id, runner or workshop.runner, progress, temp_root=settings.data_dir / "tmp")
+    delivery = Delivery(
+        assets, job_id=job_id, options=options, folder=settings.data_dir / "videos", storage=house.storage
+    )
     bench = Bench(
         job_id=job_id, rows=rows, progress=progress, assets=assets, options=options, delivery=delivery,
-        session=db_session, engine=engine, threaded=threaded, purchasing=purchasing,
+        session=db_session, engine=house.engine, threaded=house.threaded, purchasing=workshop.purchasing,
+        timeout=settings.job_timeout, attempt=attempt, request=request,
     )  # fmt: skip
-    return _wired(bench, providers, settings)
+    return _wired(bench, makers, settings)
 
 
 def _wired(bench: Bench, makers: Providers, settings: Settings) -> PipelineOrchestrator:
@@ -292,15 +351,3 @@ def _wired(bench: Bench, makers: Providers, settings: Settings) -> PipelineOrche
         bench, script_generator=script, voiceover_generator=voice, video_generator=video, cta_generator=cta,
         video_composer=VideoComposer(assets, progress, music=makers.music, delivery=bench.delivery), quoter=quoter,
     )  # fmt: skip
-
-
-def _database(session: Session | None, settings: Settings) -> tuple[Engine, bool]:
-    """Return the engine to use, and whether it may be used from other threads."""
-    if session is None:
-        return open_database(settings.database_url), True
-    engine = session.get_bind().engine
-    in_memory = engine.dialect.name == "sqlite" and engine.url.database in (None, "", ":memory:")
-    session.commit()
-    if engine.dialect.name == "sqlite":
-        upgrade(engine)
-    return engine, not in_memory

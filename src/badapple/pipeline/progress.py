@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import inspect
 import json
 import logging
 import time
@@ -12,17 +11,22 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from badapple.errors import JobTakenOverError
 from badapple.models import ProgressEvent, StageName, StageStatus
-from badapple.process import Aside, in_thread
+from badapple.pipeline.bell import CHANNEL, bell_for
+from badapple.process import Aside
+from badapple.telemetry import metrics
+from badapple.telemetry.context import bound
+from badapple.telemetry.traces import span
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
-    from badapple.pipeline.stages import JobRows
+    from badapple.pipeline.stages import Begun, JobRows
+    from badapple.process import P, T
 
 __all__ = ["CHANNEL", "Progress"]
 
-CHANNEL = "job_progress_updates"
 #: Where each phase ends on the job's scale; the assets share theirs by the time they usually take.
 _PHASES = {StageName.SCRIPT_GEN: (0, 25), StageName.COMPOSITING: (75, 100)}
 _ASSETS = (25, 75)
@@ -53,19 +57,31 @@ class Progress:
     ) -> None:
         self._job_id = job_id
         self._rows = rows
-        self._redis = redis_client
+        self._bell = bell_for(redis_client)
         self._on_progress = on_progress
         self._call = Aside(threaded)
         self._lock = asyncio.Lock()
         self._silent = False
         self._percent = 0
+        self._began = time.monotonic()
+        self._worked = 0.0
         self._parts: dict[StageName, set[str]] = {name: set() for name in StageName}
         self._totals: dict[StageName, int] = dict.fromkeys(StageName, 1)
         self._begun: set[StageName] = set()
         self._ended: set[StageName] = set()
         self.expected: float | None = None  #: seconds the whole job probably takes
         self.failed: str | None = None  #: the stage that failed first
+        self.lost = False  #: another run works on the job, or a person ended it: this one writes nothing more
         self.seconds: dict[str, float] = {}  #: stage -> wall seconds
+
+    def go_on(self, begun: Begun) -> None:
+        """Go on where an earlier run of the same attempt stopped."""
+        self._percent, self._worked, self._began = begun.percent, begun.worked, time.monotonic()
+
+    @property
+    def worked(self) -> float:
+        """Seconds of work in this attempt, earlier runs included."""
+        return self._worked + time.monotonic() - self._began
 
     @contextlib.asynccontextmanager
     async def stage(self, stage: StageName, message: str, *, done: str, parts: int = 1) -> AsyncIterator[None]:
@@ -73,21 +89,22 @@ class Progress:
         begun = time.monotonic()
         self._begun.add(stage)
         self._totals[stage] = parts
-        await self._call(self._rows.stage, stage, StageStatus.PROCESSING, progress=0)
-        await self._tell(stage, message)
-        try:
-            yield
-        except Exception as error:
+        with bound(stage=stage.value):
+            await self._write(self._rows.stage, stage, StageStatus.PROCESSING, progress=0)
+            await self._tell(stage, message)
+            _log.info("stage_started")
+            try:
+                with span(f"stage.{stage.value}", job_id=self._job_id):
+                    yield
+            except Exception as error:
+                await self.fail(stage, error)
+                raise
             self._ended.add(stage)
-            self.failed = self.failed or stage.value
-            await self._call(
-                self._rows.stage, stage, StageStatus.FAILED, progress=self._parts_percent(stage), error=str(error)
-            )
-            raise
-        self._ended.add(stage)
-        self.seconds[stage.value] = round(time.monotonic() - begun, 2)
-        await self._call(self._rows.stage, stage, StageStatus.COMPLETED, progress=100)
-        await self._tell(stage, done)
+            seconds = self.seconds[stage.value] = round(time.monotonic() - begun, 2)
+            await self._write(self._rows.stage, stage, StageStatus.COMPLETED, progress=100)
+            await self._tell(stage, done)
+            _log.info("stage_completed", extra={"seconds": seconds})
+            metrics.stage_ended(self._job_id, stage.value, seconds)
 
     async def part(self, stage: StageName, label: str, state: str) -> None:
         """Tell that a part was `started`, is `done`, or was found finished (`reused`)."""
@@ -109,16 +126,36 @@ class Progress:
         """Tell something that is no part's progress."""
         await self._tell(stage, message)
 
+    async def fail(self, stage: StageName, error: Exception) -> None:
+        """Write down that a stage failed."""
+        self._ended.add(stage)
+        self.failed = self.failed or stage.value
+        share = self._parts_percent(stage)
+        _log.error("stage_failed", extra={"stage": stage.value, "error": str(error)})
+        await self._write(self._rows.stage, stage, StageStatus.FAILED, progress=share, error=str(error))
+
+    @property
+    def under_way(self) -> list[StageName]:
+        """Stages that have begun and not ended."""
+        return [stage for stage in StageName if stage in self._begun - self._ended]
+
     async def rest(self) -> None:
         """Put stages that were stopped half-way back to pending."""
-        for stage in self._begun - self._ended:
-            await self._call(self._rows.stage, stage, StageStatus.PENDING, progress=0)
+        for stage in self.under_way:
+            await self._write(self._rows.stage, stage, StageStatus.PENDING, progress=0)
 
-    async def end(self, word: str, message: str) -> None:
-        """Send the last event: `completed`, `cancelled` or `error`."""
+    async def end(self, word: str, message: str, write: Callable[[ProgressEvent], int] | None = None) -> None:
+        """Send the last event: `completed`, `cancelled` or `error`.
+
+        Args:
+            word: which.
+            message: a sentence for people.
+            write: writes the event and how the job ended, and returns the event's `seq`; None writes the event alone.
+        """
         if word == "completed":
             self._percent = 100
-        await self._send(ProgressEvent(**self._frame(word, message), stage_progress=100 if word == "completed" else 0))
+        event = ProgressEvent(**self._frame(word, message), stage_progress=100 if word == "completed" else 0)
+        await self._send(event, write=write)
 
     def _stage_percent(self, stage: StageName) -> int:
         return 100 if stage in self._ended else self._parts_percent(stage)
@@ -157,25 +194,27 @@ class Progress:
             "expected": self.expected,
         }
 
-    async def _send(self, event: ProgressEvent) -> None:
+    async def _write(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await self._call(work, *args, **kwargs)
+        except JobTakenOverError:
+            self.lost = True
+            raise asyncio.CancelledError from None  # whatever this run does is no longer wanted
+
+    def _row(self, event: ProgressEvent) -> int:
+        made = sum(len(parts) for parts in self._parts.values())
+        return self._rows.event(event, made=made, worked=round(self.worked, 3))
+
+    async def _send(self, event: ProgressEvent, *, write: Callable[[ProgressEvent], int] | None = None) -> None:
         if self._silent:
             return
         async with self._lock:  # two parts that end together must be seen in the order of their `seq`
-            seq = await self._call(self._rows.event, event)
+            seq = await self._write(write or self._row, event)
             event = replace(event, seq=seq)
             await self._publish(event)
         if self._on_progress is not None:
             self._on_progress(event)
 
     async def _publish(self, event: ProgressEvent) -> None:
-        if self._redis is None:
-            return
-        body = json.dumps(event.to_message(), ensure_ascii=False)
-        try:
-            # redis.asyncio's `publish` is a plain function; only its `execute_command` tells that it must be awaited.
-            if inspect.iscoroutinefunction(getattr(self._redis, "execute_command", self._redis.publish)):
-                await self._redis.publish(CHANNEL, body)
-            else:
-                await in_thread(self._redis.publish, CHANNEL, body)
-        except Exception as error:  # noqa: BLE001 - the row is the truth; a lost publish may never fail a job
-            _log.warning("progress_publish_failed", extra={"job_id": self._job_id, "error": type(error).__name__})
+        if self._bell is not None:
+            await self._bell.tell(self._job_id, json.dumps(event.to_message(), ensure_ascii=False))

@@ -47,15 +47,15 @@ def main() -> None:
 
 def _limit(seconds: int) -> None:
     """Bound address space, CPU time and files of this process; nothing undoes it."""
-    for what, bound in (
-        (resource.RLIMIT_AS, MEMORY),
-        (resource.RLIMIT_CPU, seconds),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
+    for what, bound, more in (
+        (resource.RLIMIT_AS, MEMORY, 0),
+        (resource.RLIMIT_CPU, seconds, 1),  # the signal at the first bound tells; the second one looks like no memory
+        (resource.RLIMIT_FSIZE, 0, 0),
+        (resource.RLIMIT_CORE, 0, 0),
     ):
         hard = resource.getrlimit(what)[1]
-        least = bound if hard == resource.RLIM_INFINITY else min(bound, hard)
-        resource.setrlimit(what, (least, least))
+        most = bound + more if hard == resource.RLIM_INFINITY else min(bound + more, hard)
+        resource.setrlimit(what, (min(bound, most), most))
 
 
 if __name__ == "__main__":

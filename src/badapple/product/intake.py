@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from badapple import process
-from badapple.errors import DiskError, PhotoError, ToolError
+from badapple.errors import DiskError, OutOfMemoryError, PhotoError, ToolError
 from badapple.product.limits import LONGEST, MAX_BYTES
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ def take_in(photo: Path, *, command: Sequence[str] = _COMMAND, seconds: float = 
 
     Raises:
         PhotoError: it cannot be used; says why and what to do.
+        OutOfMemoryError: the system ended the child because memory ran out.
     """
     data = read_photo(photo)
     try:
@@ -100,6 +101,8 @@ def take_in(photo: Path, *, command: Sequence[str] = _COMMAND, seconds: float = 
     except DiskError:
         raise
     except ToolError as error:
+        if isinstance(error, OutOfMemoryError) and error.returncode in {None, -signal.SIGKILL}:
+            raise  # the system's memory ran out, not what the child may use: that says nothing about the photo
         raise PhotoError(f"the photo {_name(photo)} {_fate(error)}") from error
     head, _, body = output.stdout.partition(b"\n")
     return _unpack(photo, head, body)
@@ -151,7 +154,7 @@ def _unpack(photo: Path, head: bytes, body: bytes) -> Intake:
 
 def _fate(error: ToolError) -> str:
     """Say what became of a child that did not answer."""
-    if error.returncode in {None, -signal.SIGXCPU, -signal.SIGKILL}:  # None: it was stopped after its wall time
+    if error.returncode in {None, -signal.SIGXCPU}:  # None: it was stopped after its wall time
         return "takes too long to open; save it again as an ordinary JPEG or PNG"
     return "broke the program that reads it; save it again as JPEG or PNG"
 

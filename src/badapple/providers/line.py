@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, TypeVar
 from badapple.errors import OutcomeUnknownError, TransientProviderError
 from badapple.journal.gate import current
 from badapple.providers.breaker import Breaker, GaveUpError, breaker_of
+from badapple.telemetry.calls import vendor_call
+from badapple.telemetry.context import bound
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -112,7 +114,7 @@ class Line:
                 if paid and self._limiter is not None:
                     self._breaker.check()  # who would be refused anyway takes no place in the rate
                     await self._queue(self._limiter, stack)
-                with self._breaker.guard():
+                with self._breaker.guard(), vendor_call(self.vendor, paid=paid):
                     return await self._sent(send, effort, gate)
 
         retrying = AsyncRetrying(
@@ -123,7 +125,8 @@ class Line:
             sleep=self._sleep,
             reraise=True,
         )
-        return await retrying(once)
+        with bound(provider=self.vendor):
+            return await retrying(once)
 
     async def _queue(self, limiter: Limiter, stack: contextlib.AsyncExitStack) -> None:
         try:

@@ -20,7 +20,7 @@ from badapple.providers import connections
 from badapple.providers.line import Line, Patience
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from sqlalchemy import Engine
@@ -61,6 +61,7 @@ class Purchasing:
     holder: Holder
     limiter: Limiter
     doorbells: Doorbells | None = None
+    own_heart: bool = True  #: it shows by itself that the process lives; False where somebody else sees to that
     _lines: dict[str, Line] = field(default_factory=dict)
 
     def line(self, vendor: str) -> Line:
@@ -83,20 +84,33 @@ class Purchasing:
     async def open(self) -> AsyncIterator[None]:
         """Keep connections open, and show other machines that this process lives, for as long as the block runs."""
         self.till.reopen()
-        beating = asyncio.ensure_future(self.holder.beating())
-        loading = asyncio.ensure_future(in_thread(_load, tuple(self._lines)))
+        tasks = []
+        if self.own_heart:
+            tasks = [
+                asyncio.ensure_future(self.holder.beating()),
+                asyncio.ensure_future(in_thread(_load, tuple(self._lines))),
+            ]
         try:
             async with connections.kept():
                 yield
         finally:
-            for task in (beating, loading):
+            for task in tasks:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
 
 
 def open_purchasing(
-    engine: Engine, cache: Cache, settings: Settings, *, job: str, max_cost: int | None, threaded: bool = True
+    engine: Engine,
+    cache: Cache,
+    settings: Settings,
+    *,
+    job: str,
+    max_cost: int | None,
+    owner: str = OWNER,
+    threaded: bool = True,
+    ours: Stake | None = None,
+    shut: Callable[[], bool] = lambda: False,
 ) -> Purchasing:
     """Return how a job buys.
 
@@ -106,15 +120,19 @@ def open_purchasing(
         settings: caps and the data folder.
         job: who pays.
         max_cost: micro-dollars that the job may cost, or None; a configured cap holds as well.
+        owner: whose money it is.
         threaded: keep database work off the event loop.
+        ours: the stake of this process; None takes or finds the usual one.
+        shut: says that this process may send nothing now.
     """
     given = [cap for cap in (max_cost, settings.max_cost) if cap is not None]
     today = datetime.now(UTC).date()
-    caps = {job_scope(job): min(given, default=None), day_scope(today, OWNER): settings.max_cost_day}
-    ours = stake(engine, settings.data_dir, threaded=threaded)
-    books = Books(engine, cache, ours.claims, job=job, owner=OWNER, caps=caps)
-    till = JournalTill(books, cache, threaded=threaded)
-    return Purchasing(till=till, holder=ours.holder, limiter=ours.limiter)
+    caps = {job_scope(job): min(given, default=None), day_scope(today, owner): settings.max_cost_day}
+    own_heart = ours is None
+    ours = ours or stake(engine, settings.data_dir, threaded=threaded)
+    books = Books(engine, cache, ours.claims, job=job, owner=owner, caps=caps)
+    till = JournalTill(books, cache, threaded=threaded, shut=shut)
+    return Purchasing(till=till, holder=ours.holder, limiter=ours.limiter, own_heart=own_heart)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

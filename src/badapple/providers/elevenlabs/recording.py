@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from badapple import process
-from badapple.errors import DiskError, ToolError
+from badapple.errors import DiskError, OutOfMemoryError, ToolError
 from badapple.media.loudness import levelled
 from badapple.media.pcm import decode_mp3, samples_of
 from badapple.media.timing import bounds, onsets
@@ -138,7 +138,7 @@ def _decoded(audio: bytes, ffmpeg: Path) -> Samples:
         file.write_bytes(audio)
         try:
             return samples_of(decode_mp3(file, ffmpeg=ffmpeg, rate=RATE, channels=1), 1)[:, 0]
-        except DiskError:
+        except (DiskError, OutOfMemoryError):
             raise
         except ToolError as error:
             if error.returncode is None:  # not started, or stopped: that says nothing about the audio

@@ -43,6 +43,7 @@ class ElevenLabsSimulator:
         concurrency: requests for speech that may run at once, as the plan allows.
         character_count: credits used before the first request.
         character_limit: credits that the plan has.
+        small: the same short tone is heard for every text.
     """
 
     name = "elevenlabs"
@@ -52,6 +53,7 @@ class ElevenLabsSimulator:
         self.concurrency = 5
         self.character_count = 0
         self.character_limit = 131_072
+        self.small = False
         self._clock = clock
         self._ledger = ledger
         self._memory = memory
@@ -246,6 +248,8 @@ class ElevenLabsSimulator:
         raise Refused(replies.elevenlabs(404, "History item not found", code="history_item_not_found"))
 
     def _voice(self, item: Json) -> speech.Spoken:
+        if self.small:
+            return speech.hum(item["text"], ffmpeg=self._ffmpeg)
         return speech.speak(
             item["text"],
             gender=VOICES[item["voice_id"]][1],

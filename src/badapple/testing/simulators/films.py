@@ -19,7 +19,7 @@ from badapple.media.ffmpeg import command
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["film", "film_shape", "gradient", "paint", "painting_size"]
+__all__ = ["film", "film_shape", "gradient", "paint", "painting_size", "small_film"]
 
 _SIZES = {
     "1:1": (1024, 1024), "16:9": (1344, 768), "9:16": (768, 1344), "21:9": (1536, 640), "9:21": (640, 1536),
@@ -33,6 +33,7 @@ _PALETTES = (
     ((60, 36, 26), (190, 130, 80), (250, 226, 190)),
 )
 _SHORT = 3.0  #: seconds of a clip that is too short
+_SMALL = (270, 480)  #: px of a small film
 
 
 def painting_size(inputs: Mapping[str, Any]) -> tuple[int, int]:
@@ -69,6 +70,16 @@ def film(model: str, inputs: Mapping[str, Any], picture: bytes | None, *, ffmpeg
     sound = model == "lightricks/ltx-2.3-fast" and inputs.get("generate_audio", True)
     seconds = _SHORT if short else seconds
     return _film(picture, _seed(inputs), size, seconds=seconds, rate=rate, sound=bool(sound), ffmpeg=ffmpeg)
+
+
+def small_film(model: str, inputs: Mapping[str, Any], *, ffmpeg: Path) -> bytes:
+    """Return a film of the right length whose picture is small and the same for all who ask.
+
+    Raises:
+        ToolError: ffmpeg failed.
+    """
+    _, seconds, rate = film_shape(model, inputs, None)
+    return _film(None, (0, ""), _SMALL, seconds=seconds, rate=rate, sound=False, ffmpeg=ffmpeg)
 
 
 @lru_cache(maxsize=32)

@@ -62,6 +62,7 @@ class ReplicateSimulator:
         page_size: predictions on one page of the list.
         postman: the webhooks that were sent.
         address: its own base URL, once it listens.
+        small: every film is the same small one.
     """
 
     name = "replicate"
@@ -72,6 +73,7 @@ class ReplicateSimulator:
         self.page_size = 100
         self.postman = Postman()
         self.address = ""
+        self.small = False
         self._clock = clock
         self._ledger = ledger
         self._memory = memory
@@ -297,6 +299,8 @@ class ReplicateSimulator:
         model, inputs = HOSTED[prediction.model], prediction.input
         if not name.endswith(".mp4"):
             return films.paint(inputs, number=prediction.files.index(name))
+        if self.small:
+            return films.small_film(model.id, inputs, ffmpeg=self._ffmpeg)
         picture = self._picture(inputs, model.picture, hosted.NEW_PICTURE)
         return films.film(model.id, inputs, picture, ffmpeg=self._ffmpeg, short=prediction.does == "short_clip")
 

@@ -40,6 +40,8 @@ class Simulators:
         state: a SQLite file that keeps charges, predictions and history beyond this object, or None.
         latency: seconds by `messages`, `tts` or Replicate model; a list is used up call by call.
         ffmpeg: makes the media; the packaged one by default.
+        small: hand out the same fifth of a second of tone for every text and the same small film for every first
+            frame, so that thousands of orders cost no time.
 
     Attributes:
         clock: its `advance(seconds=...)` moves all three forward.
@@ -58,6 +60,7 @@ class Simulators:
         state: Path | str | None = None,
         latency: Mapping[str, float | Sequence[float]] | None = None,
         ffmpeg: Path | None = None,
+        small: bool = False,
     ) -> None:
         self.clock = clock or Clock(speed=speed)
         self._memory = Memory(Path(state) if state is not None else None)
@@ -73,6 +76,7 @@ class Simulators:
         self.replicate = ReplicateSimulator(
             clock=self.clock, ledger=self._ledger, memory=self._memory, latency=self.latency, ffmpeg=program
         )
+        self.elevenlabs.small = self.replicate.small = small
         self._fronts = {
             vendor.name: Front(vendor, clock=self.clock, faults=self._faults, traffic=self._traffic)
             for vendor in (self.anthropic, self.elevenlabs, self.replicate)

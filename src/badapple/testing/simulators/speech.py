@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
     from badapple.testing.simulators.traffic import Json
 
-__all__ = ["Spoken", "speak"]
+__all__ = ["Spoken", "hum", "speak"]
 
 _RATE = 44_100
 _PACE = 14.0  #: characters a second
+_HUM = 0.2  #: seconds of the tone for whoever needs none
 _LEAD, _TAIL = 0.05, 0.08  #: seconds of silence before and after
 _PAUSES = {",": 2.0, ";": 2.5, ":": 2.5, ".": 4.0, "!": 4.0, "?": 4.0, "\n": 4.0}  #: in lengths of a character
 _FORMANTS = {"a": (730, 1090), "e": (530, 1840), "i": (270, 2290), "o": (570, 840), "u": (300, 870), "y": (440, 1020)}
@@ -70,6 +71,22 @@ def speak(text: str, *, gender: str, speed: float, normalise: bool, ffmpeg: Path
     seconds = at + _TAIL
     samples = np.zeros(round(seconds * _RATE)) if silent else _voice(marks, seconds, _PITCH[gender])
     return Spoken(mp3=_encode(samples, ffmpeg), seconds=seconds, alignment=_table(whole), normalized=_table(marks))
+
+
+def hum(text: str, *, ffmpeg: Path) -> Spoken:
+    """Return the same fifth of a second of tone for every text, its characters spread evenly over it.
+
+    Raises:
+        ToolError: ffmpeg failed.
+    """
+    step = _HUM / max(1, len(text))
+    table = _table([(one, number * step, (number + 1) * step) for number, one in enumerate(text)])
+    return Spoken(mp3=_hummed(ffmpeg), seconds=_HUM, alignment=table, normalized=table)
+
+
+@lru_cache(maxsize=1)
+def _hummed(ffmpeg: Path) -> bytes:
+    return _encode(0.3 * np.sin(2 * np.pi * 220 * np.arange(round(_HUM * _RATE)) / _RATE), ffmpeg)
 
 
 def _written_out(text: str, number: int) -> str:

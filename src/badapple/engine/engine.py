@@ -1,0 +1,311 @@
+"""The engine of this process: one DBOS instance with queues of our own measure."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import sqlite3
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.engine import make_url
+
+from badapple.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+
+    from dbos import DBOSClient
+
+    Work = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
+
+__all__ = ["VERSION", "Engine", "Here", "State", "engine_url", "upgrade_engine"]
+
+#: Of the shape of workflows. Workers take only work of their own version: it changes with a drain, not with a release.
+VERSION = "wf-1"
+_SCHEMA = "badapple_engine"
+_APP = "badapple"
+_THREADS = 24  #: DBOS' own default is unbounded: thousands of threads with a thousand jobs
+_BUSY, _IDLE = 0.1, 1.0  #: seconds between two looks into a queue
+_STAYS_BUSY = 3.0  #: seconds for which it is looked into often after something was there
+_OPEN = ("ENQUEUED", "PENDING", "DELAYED")
+_log = logging.getLogger("badapple.engine")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Here:
+    """How much of one queue is run.
+
+    Attributes:
+        at_once: workflows in this process; 0 where it does not listen.
+        everywhere: workflows in all processes together, or None.
+    """
+
+    at_once: int
+    everywhere: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """Where a workflow is.
+
+    Attributes:
+        id: of the workflow.
+        status: `ENQUEUED`, `PENDING` while it runs, `SUCCESS`, `ERROR`, `CANCELLED`, ...
+        output: what its function returned, where it has.
+        executor: who ran it last.
+        body: what its function gets, where it was asked for.
+    """
+
+    id: str
+    status: str
+    output: dict[str, Any] | None = None
+    executor: str | None = None
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def ended(self) -> bool:
+        """Whether it will not change any more by itself."""
+        return self.status not in _OPEN
+
+
+class Engine:
+    """Runs workflows in this process; there is one of it in a process.
+
+    Args:
+        url: of the engine's own tables; see `engine_url`.
+        executor: names this process, as its sign of life does.
+        queues: queue -> how much of it is run here.
+        threads: threads for all workflows together.
+    """
+
+    def __init__(self, url: str, *, executor: str, queues: Mapping[str, Here], threads: int = _THREADS) -> None:
+        try:
+            import dbos  # noqa: PLC0415 - an extra, and heavy
+        except ImportError as error:
+            raise ConfigError(
+                "serving jobs needs the engine, which is not installed", hint="pip install 'badapple[serve]'"
+            ) from error
+        self._dbos = dbos
+        self._executor = executor
+        self._queues = dict(queues)
+        self._held = False
+        self._seen_busy = 0.0
+        self._client: DBOSClient | None = None
+        sqlite = url.startswith("sqlite")
+        if sqlite:
+            _make_file(url)
+        dbos.DBOS(
+            config={
+                "name": _APP, "system_database_url": url, "dbos_system_schema": _SCHEMA, "executor_id": executor,
+                "application_version": VERSION, "max_executor_threads": threads, "run_migrations": sqlite,
+                "sys_db_pool_size": 10, "sys_db_polling_concurrency": 4, "log_level": "WARNING",
+                "notification_listener_polling_interval_sec": 5.0, "scheduler_polling_interval_sec": 3600.0,
+            }
+        )  # fmt: skip
+        logging.getLogger("dbos").addFilter(_no_cancellations)
+
+    def register(self, name: str, work: Work) -> None:
+        """Make a function known; before `launch`.
+
+        Args:
+            name: what `enqueue` calls it; never changes as long as one may be under way.
+            work: gets the workflow's id and body and returns its outcome, all JSON. It is cancelled when its workflow
+                is, and run again from its start when its process dies.
+        """
+        step = self._dbos.DBOS.step(name=f"{name}_step", preemptible=True)(functools.partial(_called, work))
+
+        async def workflow(body: dict[str, Any]) -> dict[str, Any]:
+            return await step(self._dbos.DBOS.workflow_id or "", body)
+
+        workflow.__qualname__ = workflow.__name__ = name
+        # How often it is taken up again is for whoever recovers to say: see `recover`.
+        self._dbos.DBOS.workflow(name=name, max_recovery_attempts=None)(workflow)
+
+    def launch(self) -> None:
+        """Begin to take work; to be called outside any event loop.
+
+        Raises:
+            ConfigError: the engine's tables are missing or behind.
+        """
+        DBOS = self._dbos.DBOS  # noqa: N806 - it is a class
+        listening = [name for name, here in self._queues.items() if here.at_once]
+        DBOS.listen_queues(listening)
+        try:
+            DBOS.launch()
+        except Exception as error:
+            DBOS.destroy()
+            raise ConfigError(f"the engine cannot start: {error}", hint="run `badapple db upgrade` first") from error
+        database = self._database
+        # In DBOS a queue has one limit for all processes; ours differ by machine, and look less often when idle.
+        database.get_queue = functools.partial(self._tuned, database.get_queue)
+        for name, here in self._queues.items():
+            DBOS.register_queue(
+                name, global_concurrency=here.everywhere, polling_interval_sec=_BUSY, on_conflict="always_update"
+            )
+        self._client = self._dbos.DBOSClient(
+            system_database_engine=database.engine, dbos_system_schema=_SCHEMA, application_name=_APP
+        )
+
+    @property
+    def _database(self) -> Any:
+        from dbos._dbos import _get_dbos_instance  # noqa: PLC0415 - private; see tests/engine/test_contract.py
+
+        return _get_dbos_instance()._sys_db  # noqa: SLF001 - as above
+
+    @property
+    def running(self) -> tuple[str, ...]:
+        """Workflows that run in this process now."""
+        from dbos._dbos import _get_dbos_instance  # noqa: PLC0415 - as above
+
+        return tuple(_get_dbos_instance()._active_workflows_set.activeList())  # noqa: SLF001 - as above
+
+    def _tuned(self, original: Callable[..., Any], name: str, **words: Any) -> Any:
+        queue = original(name, **words)
+        if queue is not None and name in self._queues:
+            if self.running:
+                self._seen_busy = time.monotonic()
+            busy = time.monotonic() - self._seen_busy < _STAYS_BUSY
+            queue._worker_concurrency = 0 if self._held else self._queues[name].at_once  # noqa: SLF001 - as above
+            queue._polling_interval_sec = _BUSY if busy else _IDLE  # noqa: SLF001 - as above
+        return queue
+
+    def enqueue(self, name: str, body: Mapping[str, Any], *, id: str, queue: str, priority: int = 1) -> None:  # noqa: A002 - what it is called
+        """Put a workflow into a queue, unless one with this id is there already; lower priorities (1 up) go first."""
+        self._seen_busy = time.monotonic()
+        self._ask.enqueue(
+            {
+                "workflow_name": name, "queue_name": queue, "workflow_id": id, "app_version": VERSION,
+                "priority": priority, "serialization_type": self._dbos.WorkflowSerializationFormat.PORTABLE,
+            },
+            dict(body),
+        )  # fmt: skip
+
+    def states(self, ids: Sequence[str]) -> dict[str, State]:
+        """Return where workflows are; one that is not known is missing."""
+        if not ids:
+            return {}
+        rows = self._ask.list_workflows(workflow_ids=list(ids), load_input=False)
+        return {row.workflow_id: _state(row) for row in rows}
+
+    def below(self, prefix: str, *, status: Iterable[str] = _OPEN) -> list[State]:
+        """Return the workflows whose ids begin so."""
+        rows = self._ask.list_workflows(
+            workflow_id_prefix=prefix, status=list(status), load_input=False, load_output=False
+        )
+        return [_state(row) for row in rows]
+
+    def pending(self) -> dict[str, list[State]]:
+        """Return who runs what: executor -> workflows, with their bodies."""
+        found: dict[str, list[State]] = {}
+        for row in self._ask.list_workflows(status="PENDING", load_output=False):
+            found.setdefault(row.executor_id or "", []).append(_state(row))
+        return found
+
+    def cancel(self, ids: Sequence[str]) -> None:
+        """End workflows; functions that run are cancelled within about a second."""
+        if ids:
+            self._ask.cancel_workflows(list(ids))
+
+    def recover(self, executors: Sequence[str]) -> None:
+        """Put what these executors ran back into its queues; may be done twice, by several processes."""
+        if executors:
+            self._dbos.DBOS._recover_pending_workflows(list(executors))  # noqa: SLF001 - the only way without a control plane
+
+    def purge(self, prefix: str) -> None:
+        """Forget the ended workflows whose ids begin so."""
+        ended = [row.id for row in self.below(prefix, status=("SUCCESS", "ERROR", "CANCELLED"))]
+        if ended:
+            self._ask.delete_workflows(ended)
+
+    def depths(self) -> dict[str, tuple[int, float]]:
+        """Return queue -> (workflows that wait, seconds that the oldest of them has waited)."""
+        found: dict[str, tuple[int, float]] = {}
+        now = time.time()
+        for row in self._ask.list_workflows(status="ENQUEUED", load_input=False, load_output=False, limit=20_000):
+            count, oldest = found.get(row.queue_name or "", (0, 0.0))
+            waited = max(0.0, now - (row.created_at or 0) / 1000)
+            found[row.queue_name or ""] = (count + 1, max(oldest, waited))
+        return found
+
+    def hold(self) -> None:
+        """Take no new work; what runs goes on."""
+        self._held = True
+
+    def hand_back(self) -> None:
+        """Put what runs here back into its queues, for other processes to take up: this one is about to end."""
+        self.recover([self._executor])
+
+    def close(self) -> None:
+        """End the engine of this process; what runs is left as it is."""
+        if self._client is not None:
+            self._client = None
+        self._dbos.DBOS.destroy()
+
+    @property
+    def _ask(self) -> DBOSClient:
+        if self._client is None:
+            raise RuntimeError("the engine is not launched")
+        return self._client
+
+
+def _no_cancellations(record: logging.LogRecord) -> bool:
+    """Leave out what DBOS says of workflows that were cancelled, or taken over: both are as it should be."""
+    error = record.exc_info[1] if record.exc_info else None
+    if type(error).__name__ in {"DBOSAwaitedWorkflowCancelledError", "DBOSWorkflowCancelledError"}:
+        return False
+    return "was cancelled during execution" not in str(record.msg)
+
+
+async def _called(work: Work, name: str, body: dict[str, Any]) -> dict[str, Any]:
+    return await work(name, body)
+
+
+def _state(row: Any) -> State:
+    output = row.output if isinstance(row.output, dict) else None
+    given = row.input["args"] if row.input else ()
+    body = given[0] if given and isinstance(given[0], dict) else {}
+    return State(id=row.workflow_id, status=str(row.status), output=output, executor=row.executor_id, body=body)
+
+
+def engine_url(database_url: str, folder: Path) -> str:
+    """Return where the engine's tables are: the same Postgres in a schema of its own, or a second SQLite file.
+
+    Args:
+        database_url: of badapple's own tables.
+        folder: the data folder.
+    """
+    url = make_url(database_url)
+    if url.get_backend_name() != "sqlite":
+        return url.set(drivername="postgresql").render_as_string(hide_password=False)
+    beside = Path(url.database).parent if url.database and url.database != ":memory:" else folder
+    return f"sqlite:///{beside / 'engine.db'}"
+
+
+def upgrade_engine(database_url: str) -> None:
+    """Make or migrate the engine's tables in a Postgres; does nothing where they are up to date.
+
+    Raises:
+        ConfigError: the engine is not installed.
+    """
+    if make_url(database_url).get_backend_name() == "sqlite":
+        return  # launching does it
+    try:
+        from dbos import DBOS  # noqa: PLC0415 - an extra, and heavy
+    except ImportError as error:
+        raise ConfigError("the engine is not installed", hint="pip install 'badapple[serve]'") from error
+    DBOS.migrate(engine_url(database_url, Path()), schema=_SCHEMA)
+
+
+def _make_file(url: str) -> None:
+    """Make the SQLite file with a write-ahead log; DBOS itself never switches it on."""
+    path = make_url(url).database
+    if path:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(path)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.close()
+        os.chmod(path, 0o600)  # noqa: PTH101 - bodies may name what a shop has not shown yet

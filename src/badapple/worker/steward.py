@@ -1,0 +1,238 @@
+"""The steward: hands jobs to the engine, and takes care of those whose worker died."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from sqlalchemy import case, func, or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from badapple.assets.queued import STORIES, Attempt
+from badapple.database import Call, Job, writing
+from badapple.errors import PoisonJobError
+from badapple.models import CallState, JobStatus
+from badapple.models import failure as failures
+from badapple.pipeline.endings import end_job
+from badapple.telemetry import metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Engine as Database
+
+    from badapple.database.holders import Holder, Watcher
+    from badapple.engine import Engine
+
+__all__ = ["POISON_AFTER", "STORY", "Steward", "place_in_queue"]
+
+STORY = "story"
+POISON_AFTER = 3  #: crashes with nothing new between them, the last one alone
+_TICK = 0.5  #: seconds between two rounds
+_HUNG = 120.0  #: seconds without a round after which the process is of no use; a database may be away for a while
+_BATCH = 200
+#: Priority of a job -> where its class begins in the engine's order.
+_CLASSES = {1: 0, 0: 700_000_000, -1: 1_400_000_000}
+_TIDY = 60.0  #: seconds between two rounds of tidying up
+_DONE = (CallState.SUBMITTED.value, CallState.COLLECTED.value)
+_log = logging.getLogger("badapple.worker")
+
+
+def place_in_queue(priority: int, turn: int) -> int:
+    """Return the engine's number for a job, lower first: by priority, then by turn."""
+    return _CLASSES[max(-1, min(1, priority))] + 1 + min(turn, 699_999_998)
+
+
+class Steward:
+    """Runs in a thread of its own in every worker; what several of them do at once is done once.
+
+    Args:
+        database: of the jobs.
+        engine: of this process.
+        holder: this process' sign of life.
+        watcher: tells who is alive.
+        lease: seconds without a sign of life after which a worker is dead.
+    """
+
+    def __init__(self, database: Database, engine: Engine, *, holder: Holder, watcher: Watcher, lease: float) -> None:
+        self._database = database
+        self._engine = engine
+        self._holder = holder
+        self._watcher = watcher
+        self._lease = lease
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._rounds, name="badapple-steward", daemon=True)
+        self._turned = time.monotonic()
+        self._due = dict.fromkeys(("beat", "reap", "tidy"), 0.0)
+
+    def start(self) -> None:
+        """Begin the rounds."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the rounds; waits for the one under way."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(5)
+
+    @property
+    def turning(self) -> bool:
+        """Whether the rounds go on."""
+        return self._thread.is_alive() and time.monotonic() - self._turned < _HUNG
+
+    def _rounds(self) -> None:
+        away = False
+        while not self._stop.wait(_TICK):
+            self._turned = time.monotonic()
+            try:
+                self.round()
+                if away:
+                    _log.info("steward_back")
+                away = False
+            except Exception as error:  # noqa: BLE001 - a database that is away comes back; the next round does all
+                if not away:
+                    _log.warning("steward_waits", extra={"reason": str(error)}, exc_info=not _is_database(error))
+                away = True
+
+    def round(self) -> None:
+        """Do once what is due."""
+        if self._is_due("beat", self._lease / 4):
+            self._holder.beat()
+        if self._is_due("reap", min(2.0, self._lease / 8)):
+            self.reap()
+        self.dispatch()
+        if self._is_due("tidy", _TIDY):
+            self._watcher.sweep()
+            self._tidy()
+
+    def _is_due(self, what: str, every: float) -> bool:
+        moment = time.monotonic()
+        if moment < self._due[what]:
+            return False
+        self._due[what] = moment + every
+        return True
+
+    def dispatch(self) -> None:
+        """Hand pending jobs to the engine, and take cancelled ones from it."""
+        under_way = (JobStatus.PENDING.value, JobStatus.PROCESSING.value)
+        waiting = Job.status.in_(under_way) & (Job.dispatched != Job.attempt)
+        ended = (Job.status == JobStatus.CANCELLED.value) & (Job.dispatched > 0)
+        columns = (Job.id, Job.status, Job.attempt, Job.dispatched, Job.priority, Job.turn)
+        with Session(self._database) as session:
+            rows = session.execute(
+                select(*columns)
+                .where(Job.engine.is_(True), or_(waiting, ended))
+                .order_by(Job.priority.desc(), Job.turn, Job.created_at)
+                .limit(_BATCH)
+            ).all()
+        for row in rows:
+            if row.status == JobStatus.CANCELLED.value:
+                self._take_back(row.id)
+                self._note(row.id, row.attempt, dispatched=-row.dispatched)
+                continue
+            attempt, place = Attempt(job=row.id, number=row.attempt), place_in_queue(row.priority, row.turn)
+            body = {"v": 1, "job": row.id, "attempt": row.attempt, "priority": place}
+            self._engine.enqueue(STORY, body, id=attempt.id, queue=STORIES, priority=place)
+            self._note(row.id, row.attempt, dispatched=row.attempt)
+
+    def _note(self, job: str, attempt: int, *, dispatched: int) -> None:
+        with writing(self._database) as session:
+            session.execute(update(Job).where(Job.id == job, Job.attempt == attempt).values(dispatched=dispatched))
+
+    def _take_back(self, job: str) -> None:
+        self._engine.cancel([state.id for state in self._engine.below(f"{Attempt.name(job)}:")])
+
+    def reap(self) -> None:
+        """Put the work of dead workers back into the queues."""
+        pending = self._engine.pending()
+        dead = [executor for executor in pending if executor != self._holder.id and not self._watcher.alive(executor)]
+        for executor in dead:
+            jobs = sorted({state.body["job"] for state in pending[executor] if "job" in state.body})
+            self._count(executor, jobs)
+            _log.warning("dead_worker_found", extra={"worker": executor, "jobs": jobs})
+        self._engine.recover(dead)
+
+    def _count(self, executor: str, jobs: Sequence[str]) -> None:
+        """Count a crash for each job that the worker may have died over."""
+        with Session(self._database) as session:
+            lone = session.scalars(select(Job.id).where(Job.alone_with == executor)).all()
+        for job in lone or jobs:
+            crashes = self._count_one(executor, job, lone=bool(lone))
+            if crashes is None:
+                continue
+            metrics.job_recovered()
+            if crashes >= POISON_AFTER:
+                self._set_aside(job, crashes)
+
+    def _count_one(self, executor: str, job: str, *, lone: bool) -> int | None:
+        """Return how many crashes there were with nothing new between them; None where this one is counted already."""
+        bought = select(func.count()).select_from(Call).where(Call.job == job, Call.state.in_(_DONE)).scalar_subquery()
+        far = Job.made + bought
+        got_on = far > Job.crash_mark
+        # Only a crash that it was alone in shows that it is the job's own fault.
+        most = POISON_AFTER if lone else POISON_AFTER - 1
+        more = case((got_on, 1), (Job.crashes >= most, most), else_=Job.crashes + 1)
+        with writing(self._database) as session:
+            counted: int | None = session.scalar(
+                update(Job)
+                .where(Job.id == job, Job.status == JobStatus.PROCESSING.value)
+                .where(or_(Job.crashed_with.is_(None), Job.crashed_with != executor))
+                .values(crashes=more, crash_mark=far, crashed_with=executor, alone_with=None)
+                .returning(Job.crashes)
+                .execution_options(synchronize_session=False)
+            )
+        return counted
+
+    def _set_aside(self, job: str, crashes: int) -> None:
+        cause = PoisonJobError(
+            f"the job crashed its worker {crashes} times, the last time running alone",
+            hint="look at the photo and the logs; `badapple jobs retry` tries it again",
+        )
+        message = str(cause)
+        facts = {
+            "stage": None, "retryable": False, "charged": 0, "possibly_charged": 0, "hint": cause.hint,
+            "cause": failures.dump(cause),
+        }  # fmt: skip
+        if end_job(self._database, job, JobStatus.FAILED, message, error=message, failure=facts):
+            metrics.poison_job()
+            _log.error("poison_job", extra={"job_id": job, "crashes": crashes})
+        self._take_back(job)
+
+    def _tidy(self) -> None:
+        """Forget the workflows of jobs that have ended, and find jobs that nobody works on."""
+        closed = (JobStatus.COMPLETED.value, JobStatus.FAILED.value, JobStatus.CANCELLED.value)
+        with Session(self._database) as session:
+            ended = session.execute(
+                select(Job.id, Job.attempt).where(Job.status.in_(closed), Job.dispatched != 0).limit(_BATCH)
+            ).all()
+            under_way = session.execute(
+                select(Job.id, Job.attempt)
+                .where(Job.status == JobStatus.PROCESSING.value, Job.engine.is_(True), Job.dispatched == Job.attempt)
+                .limit(_BATCH)
+            ).all()
+        for row in ended:
+            self._take_back(row.id)
+            self._engine.purge(f"{Attempt.name(row.id)}:")
+            self._note(row.id, row.attempt, dispatched=0)
+        ids = {Attempt(job=row.id, number=row.attempt).id: row for row in under_way}
+        states = self._engine.states(list(ids))
+        for name, row in ids.items():
+            if name not in states or states[name].ended:
+                _log.warning("job_without_worker", extra={"job_id": row.id})
+                self._begin_again(row.id, row.attempt)
+
+    def _begin_again(self, job: str, attempt: int) -> None:
+        """Let a job be dispatched once more: its workflow ended, and its row does not know of it."""
+        with writing(self._database) as session:
+            session.execute(
+                update(Job)
+                .where(Job.id == job, Job.attempt == attempt, Job.status == JobStatus.PROCESSING.value)
+                .values(attempt=attempt + 1, status=JobStatus.PENDING.value, run=None)
+            )
+
+
+def _is_database(error: Exception) -> bool:
+    return isinstance(error, SQLAlchemyError)

@@ -1,0 +1,193 @@
+"""What a worker does with the workflows it takes: the story of a job, and the making of a part."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from badapple.assets.queued import Attempt, QueuedRunner, read_request
+from badapple.database import Call, Job, writing
+from badapple.database.away import is_away
+from badapple.errors import BadappleError, JobTakenOverError, PipelineOrchestrationError
+from badapple.journal.rows import OPEN
+from badapple.models import JobStatus, StageName
+from badapple.models import failure as failures
+from badapple.pipeline.endings import end_job
+from badapple.pipeline.orchestrator import create_pipeline_orchestrator
+from badapple.process import in_thread
+from badapple.telemetry.context import bound
+from badapple.worker.crowd import Crowd
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from typing import TypeVar
+
+    from badapple.config import Settings
+    from badapple.database.holders import Holder
+    from badapple.engine import Engine, Waiter
+    from badapple.journal import Claims
+    from badapple.models import Asset, AssetRequest
+    from badapple.pipeline.orchestrator import PipelineOrchestrator
+    from badapple.pipeline.workshop import House
+    from badapple.worker.workshops import Workshops
+
+    T = TypeVar("T")
+
+__all__ = ["ALONE_AFTER", "Stories"]
+
+ALONE_AFTER = 2  #: crashes after which a job runs alone, so that the next one says whose fault it was
+_AWAY = 1.0  #: seconds between two tries while the database is away
+_LOOK = 0.5  #: seconds between two looks at calls that are on their way
+_log = logging.getLogger("badapple.worker")
+
+
+class Stories:
+    """The functions that the engine runs here.
+
+    Args:
+        settings: where things lie.
+        house: what all jobs of this process share.
+        workshops: of the jobs.
+        engine: has the queues.
+        waiter: waits for parts; made in the engine's event loop when first needed.
+        holder: this process' sign of life.
+        claims: tells which calls somebody works on.
+        redis: publishes progress, or None.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        house: House,
+        workshops: Workshops,
+        engine: Engine,
+        waiter: Callable[[], Waiter],
+        holder: Holder,
+        claims: Claims,
+        redis: Any = None,
+    ) -> None:
+        self._settings = settings
+        self._house = house
+        self._workshops = workshops
+        self._engine = engine
+        self._waiter = waiter
+        self._holder = holder
+        self._claims = claims
+        self._redis = redis
+        self._crowd = Crowd()
+
+    async def part(self, _id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Make one asset; returns `{"key"}`, or `{"error"}` for whoever ordered it."""
+        request = read_request(body)
+        with bound(job_id=body["job"], stage=request.stage.value):
+            try:
+                async with self._crowd.part():
+                    asset = await _patiently(lambda: self._make(body["job"], body["attempt"], request))
+            except Exception as error:  # noqa: BLE001 - whoever ordered the part raises it again
+                if not isinstance(error, BadappleError):
+                    _log.exception("part_failed", extra={"part": request.label or request.kind})
+                return {"error": failures.dump(error)}
+            finally:
+                self._waiter().nudge()
+        return {"key": asset.key}
+
+    async def _make(self, job: str, attempt: int, request: AssetRequest) -> Asset:
+        _, workshop = await in_thread(self._workshops.get, job, attempt)
+        if workshop.purchasing is None:
+            return await workshop.runner.run(request)
+        async with workshop.purchasing.open():
+            return await workshop.runner.run(request)
+
+    async def story(self, _id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Tell the story of one job, from the top; returns how it ended."""
+        job, attempt = body["job"], body["attempt"]
+        with bound(job_id=job):
+            try:
+                bill, _ = await _patiently(lambda: in_thread(self._workshops.get, job, attempt))
+                alone = bill.crashes >= ALONE_AFTER
+                async with self._crowd.story(alone=alone):
+                    if alone:
+                        await in_thread(self._mark_alone, job)
+                    place = body.get("priority", 1)
+                    video = await _patiently(lambda: self._told(job, attempt, alone=alone, priority=place))
+            except (PipelineOrchestrationError, JobTakenOverError) as error:
+                return {"ended": type(error).__name__}
+            except Exception as error:  # noqa: BLE001 - a bug too ends the job with a word
+                _log.exception("job_processing_failed", extra={"attempt": attempt})
+                await in_thread(self._fail, job, attempt, error)
+                return {"ended": type(error).__name__}
+            finally:
+                self._workshops.forget(job, attempt)
+        return {"video": video}
+
+    async def _told(self, job: str, number: int, *, alone: bool, priority: int) -> str:
+        bill, workshop = await in_thread(self._workshops.get, job, number)
+        order, attempt = bill.order, Attempt(job=job, number=number, priority=priority)
+        spoken: list[PipelineOrchestrator] = []
+
+        async def room(error: Exception) -> None:
+            await spoken[0].tell(f"Waiting: {error}")
+
+        queued = QueuedRunner(
+            attempt, workshop.runner, recipes=workshop.recipes, engine=self._engine, waiter=self._waiter(),
+            settled=lambda: self._settled(job), room=room,
+        )  # fmt: skip
+        orchestrator = create_pipeline_orchestrator(
+            job, self._redis, None, options=order.options, settings=self._settings, workshop=workshop,
+            runner=workshop.runner if alone else queued, attempt=number,
+        )  # fmt: skip
+        spoken.append(orchestrator)
+        photo = str(order.photo) if order.photo is not None else None
+        return await orchestrator.execute_pipeline(order.product_name, order.style, order.cta_text, photo)
+
+    async def _settled(self, job: str) -> None:
+        """Wait until nobody works on a call of the job any more."""
+        while await in_thread(self._at_work, job):  # noqa: ASYNC110 - other processes work on them
+            await asyncio.sleep(_LOOK)
+
+    def _at_work(self, job: str) -> bool:
+        with Session(self._house.engine) as session:
+            holders = session.scalars(select(Call.holder).where(Call.job == job, Call.state.in_(OPEN))).all()
+        return any(self._claims.alive(holder) for holder in holders)
+
+    def _mark_alone(self, job: str) -> None:
+        _log.warning("job_runs_alone", extra={"job_id": job})
+        with writing(self._house.engine) as session:
+            session.execute(update(Job).where(Job.id == job).values(alone_with=self._holder.id))
+
+    def _fail(self, job: str, attempt: int, error: Exception) -> None:
+        """End a job that failed before its story began, or in a way that the story knows nothing of."""
+        message = str(error) or type(error).__name__
+        facts = {
+            "stage": StageName.SCRIPT_GEN.value, "retryable": False, "charged": self._charged(job),
+            "possibly_charged": 0, "hint": getattr(error, "hint", ""), "cause": failures.dump(error),
+        }  # fmt: skip
+        end_job(self._house.engine, job, JobStatus.FAILED, message, attempt=attempt, error=message, failure=facts)
+
+    def _charged(self, job: str) -> int:
+        with Session(self._house.engine) as session:
+            return session.scalar(select(func.coalesce(func.sum(Call.settled), 0)).where(Call.job == job)) or 0
+
+
+async def _patiently(work: Callable[[], Awaitable[T]]) -> T:
+    """Return what the work returns; where the database is away, or the till may not send, begin it again."""
+    while True:
+        try:
+            return await work()
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # Nobody cancelled this: the till may send nothing now, for want of a fresh sign of life.
+            _log.warning("may_not_send_now")
+            await asyncio.sleep(_AWAY)
+        except Exception as error:
+            if not is_away(error):
+                raise
+            _log.warning("database_away", extra={"reason": str(getattr(error, "orig", error))})
+            await asyncio.sleep(_AWAY)

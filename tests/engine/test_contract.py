@@ -1,0 +1,37 @@
+"""What badapple uses of DBOS that DBOS does not promise: were it to change, these say so first."""
+
+from __future__ import annotations
+
+import inspect
+
+from dbos import DBOS, DBOSClient, WorkflowSerializationFormat
+from dbos import _queue as _queue_module
+from dbos._queue import Queue, queue_worker_thread
+from dbos._recovery import recover_pending_workflows
+from dbos._sys_db import SystemDatabase
+
+
+def test_recovery_puts_work_back_and_asks_who_ran_it() -> None:
+    assert list(inspect.signature(DBOS._recover_pending_workflows).parameters) == ["executor_ids"]
+    assert "reenqueue_for_recovery" in inspect.getsource(recover_pending_workflows.__globals__["_recover_workflow"])
+    taken = inspect.getsource(SystemDatabase.reenqueue_for_recovery)
+    assert "executor_id.in_(executor_ids)" in taken  # a live process' work is never put back
+    assert "func.coalesce" in taken  # it keeps its queue, and with it the vendor's limits
+
+
+def test_a_queue_s_measure_is_read_again_on_every_look() -> None:
+    source = inspect.getsource(queue_worker_thread)
+    assert "dbos._sys_db.get_queue(queue.name)" in source
+    assert "queue._polling_interval_sec" in source
+    claim = inspect.getsource(SystemDatabase.start_queued_workflows)
+    assert "queue._worker_concurrency" in claim
+    assert {"_worker_concurrency", "_polling_interval_sec"} <= vars(_queue()).keys()
+
+
+def _queue() -> Queue:
+    return Queue("q", token=_queue_module._INTERNAL_QUEUE_CONSTRUCTION)
+
+
+def test_a_client_may_enqueue_from_inside_a_step() -> None:
+    assert "workflow_id" in inspect.signature(DBOSClient.enqueue).parameters["options"].annotation.__annotations__
+    assert WorkflowSerializationFormat.PORTABLE.value == "portable"  # bodies are JSON, never pickles
