@@ -65,18 +65,21 @@ class Result:
     kills: int
     recovered: int
     deaths: list[str]
-    ended: Counter[str]
+    unmade: Counter[str]  #: jobs without a video, by their last words: nobody cancelled any, and no vendor failed
     verdict: Verdict
 
     def row(self) -> str:
         """Return the line of the table."""
         broken = self.verdict.broken
         marks = "  ".join(f"{name} {len(broken[name]) or 'ok':>3}" for name in INVARIANTS)
-        numbers = f"{self.jobs:6} {self.seconds:8.1f} {self.kills:6} {len(self.deaths):6} {self.recovered:9}"
+        told = (self.kills, len(self.deaths), self.recovered, self.unmade.total())
+        numbers = f"{self.jobs:6} {self.seconds:8.1f} " + " ".join(
+            f"{number:{width}}" for number, width in zip(told, (6, 6, 9, 6), strict=True)
+        )
         return f"{self.name:10}{numbers} {self.verdict.repeats:8} {self.verdict.charges:8}  {marks}"
 
 
-HEAD = "scenario    jobs  seconds  kills deaths recovered  repeats  charges"
+HEAD = "scenario    jobs  seconds  kills deaths recovered unmade  repeats  charges"
 
 
 def order(number: int) -> JobOrder:
@@ -151,7 +154,8 @@ def play(name: str, scenario: Scenario, *, args: argparse.Namespace, root: Path)
                 scenario.prepare(field)
             accepted = [jobs.submit(order(n), settings, owner=f"shop {n % OWNERS}") for n in range(1, args.jobs + 1)]
             with fleet:
-                seconds, ended = _through(field, scenario, engine, args=args)
+                seconds = _through(field, scenario, engine, args=args)
+                begun = record.runs(engine)
                 kills, deaths = fleet.kills, list(fleet.deaths)
                 _sweep(fleet)
             history = record.read(
@@ -162,24 +166,24 @@ def play(name: str, scenario: Scenario, *, args: argparse.Namespace, root: Path)
             if scenario.tidy is not None:
                 scenario.tidy(field)
             engine.dispose()
-        begun = sum(1 for write in history.writes if write.after is not None and write.after != write.before)
+        made = {job.id for job in history.jobs if job.status == "completed"}
+        last = {event.job: f"{event.stage}: {event.message[:160]}" for event in history.events}
         return Result(
             name=name, jobs=len(accepted), seconds=seconds, kills=kills, recovered=begun - len(accepted), deaths=deaths,
-            ended=ended, verdict=check_history(history),
+            unmade=Counter(last.get(job, "no word") for job in accepted if job not in made),
+            verdict=check_history(history),
         )  # fmt: skip
 
 
-def _through(
-    field: Field, scenario: Scenario, engine: Engine, *, args: argparse.Namespace
-) -> tuple[float, Counter[str]]:
+def _through(field: Field, scenario: Scenario, engine: Engine, *, args: argparse.Namespace) -> float:
     """Let workers and nemesis loose on the jobs; return the seconds until the last has ended."""
     field.fleet.start_all()
     begun = time.monotonic()
     nemesis = threading.Thread(target=scenario.act, args=(field,), name="nemesis")
     nemesis.start()
     try:
-        ended = wait_for(engine, args.jobs, fleet=field.fleet, seconds=args.patience)
-        return time.monotonic() - begun, ended
+        wait_for(engine, args.jobs, fleet=field.fleet, seconds=args.patience)
+        return time.monotonic() - begun
     finally:
         field.over.set()
         nemesis.join(60)
@@ -242,13 +246,15 @@ def _told(results: list[Result]) -> int:
         print(result.row())
         for line in result.verdict.lines():
             print(f"    {line}")
+        for words, times in result.unmade.most_common(5):
+            print(f"    {times} without a video: {words}")
         for death in Counter(result.deaths).most_common(5):
             print(f"    a worker ended by itself, {death[1]} times: {death[0]}")
         most, share = SCENARIOS[result.name].most, result.seconds / result.jobs / base if base else None
         slow = most is not None and share is not None and share > most
         if slow:
             print(f"    it took {share:.2f} times the undisturbed time; {most:g} is the most")
-        bad = bad or slow or not result.verdict.holds
+        bad = bad or slow or bool(result.unmade) or not result.verdict.holds
     return int(bad)
 
 

@@ -50,6 +50,7 @@ class EventRow:
     seq: int
     stage: str
     progress: int
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

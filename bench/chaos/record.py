@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from badapple.testing.simulators import Simulators
 
-__all__ = ["install", "leftovers", "orphans", "read"]
+__all__ = ["install", "leftovers", "orphans", "read", "runs"]
 
 _CHANGES = """
 CREATE TABLE IF NOT EXISTS chaos_writes (
@@ -58,6 +58,13 @@ def install(engine: Engine) -> None:
         connection.exec_driver_sql(_CHANGES.replace("%", "%%"))
 
 
+def runs(engine: Engine) -> int:
+    """Return how often a run of a story began."""
+    begun = text("SELECT count(*) FROM chaos_writes WHERE after IS DISTINCT FROM before AND after IS NOT NULL")
+    with engine.connect() as connection:
+        return int(connection.execute(begun).scalar_one())
+
+
 def read(
     engine: Engine, sims: Simulators, accepted: Sequence[str], *, machines: Sequence[Path], storage: Path, ffmpeg: Path
 ) -> History:
@@ -76,8 +83,8 @@ def read(
             JobRow(id=row.id, status=row.status, seq=row.seq, cost=row.cost) for row in session.scalars(select(Job))
         ]
         events = [
-            EventRow(job=row.job_id, seq=row.seq, stage=row.stage, progress=row.progress)
-            for row in session.scalars(select(Event))
+            EventRow(job=row.job_id, seq=row.seq, stage=row.stage, progress=row.progress, message=row.message)
+            for row in session.scalars(select(Event).order_by(Event.job_id, Event.seq))
         ]
         calls = [
             CallRow(

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import platformdirs
 
 from badapple.errors import ConfigError
-from badapple.secrets import Secret, hide_password
+from badapple.secrets import Secret, hide_password, remember
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,6 +78,7 @@ class Settings:
         max_memory: bytes that all ffmpegs of this process may use together (`MAX_MEMORY_MB`), or None.
         redis_max_connections: connections of this process to Redis (`REDIS_MAX_CONNECTIONS`).
         lease: seconds without a sign of life after which a worker is taken for dead (`BADAPPLE_LEASE`).
+        traces_url: a collector that takes OTLP over HTTP (`OTEL_EXPORTER_OTLP_ENDPOINT`), or None.
         keep_days: days after which `badapple purge` removes an ended job (`BADAPPLE_KEEP_DAYS`).
     """
 
@@ -102,6 +103,7 @@ class Settings:
     max_memory: int | None = None
     redis_max_connections: int = 16
     lease: float = 15.0
+    traces_url: str | None = None
     keep_days: int = 30
 
     @property
@@ -131,6 +133,7 @@ def read_settings(env: Mapping[str, str], *, server: bool = False) -> Settings:
     ffmpeg = env.get("BADAPPLE_FFMPEG")
     for name in ("BADAPPLE_DATABASE_URL", "DATABASE_URL", "REDIS_URL", "BADAPPLE_STORAGE"):
         hide_password(env.get(name, ""))
+    remember(env.get("PGPASSWORD", ""))  # Postgres' own way to keep it out of the address
     database = env.get("BADAPPLE_DATABASE_URL") or (env.get("DATABASE_URL") if server else None)
     logs, memory = env.get("LOG_DIR"), env.get("MAX_MEMORY_MB")
     return Settings(
@@ -153,6 +156,7 @@ def read_settings(env: Mapping[str, str], *, server: bool = False) -> Settings:
         max_memory=_count(env, "MAX_MEMORY_MB", 1) * 2**20 if memory else None,
         redis_max_connections=_count(env, "REDIS_MAX_CONNECTIONS", 16),
         lease=_seconds(env, "BADAPPLE_LEASE", 15.0),
+        traces_url=env.get("OTEL_EXPORTER_OTLP_ENDPOINT") or None,
         keep_days=_count(env, "BADAPPLE_KEEP_DAYS", 30),
     )
 

@@ -63,7 +63,7 @@ class StandIn:
                 await _happen(product_name, out)
         out.write_bytes(b"mp4")
         self.video = Video(
-            path=out, poster=out.with_suffix(".jpg"), qa=out.with_suffix(".qa.json"),
+            path=out, url=str(out), poster=out.with_suffix(".jpg"), qa=out.with_suffix(".qa.json"),
             manifest=out.with_suffix(".manifest.json"), srt=out.with_suffix(".srt"), vtt=out.with_suffix(".vtt"),
             seconds=30.0, size=3, cost=0, stage_seconds={"script_gen": 1.25, "compositing": 70.0}, made=18, reused=2,
             warnings=("the music is quiet",),

@@ -114,6 +114,8 @@ class QueuedRunner:
             found = await self._local.find(request)
             if found is not None:
                 self._local.knows(found, request)
+                if not ordered:
+                    await in_thread(self._local.share, found)
                 return replace(found, reused=not ordered)
             ordered = True
             try:

@@ -14,6 +14,7 @@ from filelock import AsyncFileLock
 
 from badapple import __version__
 from badapple.assets.slots import Slots
+from badapple.cache import Blob
 from badapple.errors import DiskError, MediaError, OutOfMemoryError
 from badapple.models import AssetRequest, Maker
 from badapple.process import Aside, in_thread
@@ -100,6 +101,15 @@ class LocalRunner:
     def knows(self, asset: Asset, request: AssetRequest) -> None:
         """Remember how an asset was ordered that was made elsewhere, to make it again where its files are gone."""
         self._seen[asset.digest] = request
+
+    def share(self, asset: Asset) -> None:
+        """Make sure that every worker can get the files of an asset that is here; blocks.
+
+        Raises:
+            StorageError: the storage cannot be reached or written.
+        """
+        for path in asset.files.values():
+            self._cache.share(Blob(sha256=path.stem, size=path.stat().st_size, suffix=path.suffix))
 
     async def settle(self) -> None:
         """Begin nothing more, and wait until what is paid for is collected: here the till sees to that."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import os
 import signal
@@ -75,21 +76,27 @@ def run(
     Raises:
         Interrupted: a signal stopped it.
     """
-    factory = factory or _real_factory(debug=debug)
+    factory = factory or _real_factory(order, debug=debug)
     return asyncio.run(_guarded(order, settings=settings, watch=watch, factory=factory))
 
 
-def _real_factory(*, debug: bool) -> Factory:
+def _real_factory(order: Order, *, debug: bool) -> Factory:
     from badapple import process  # noqa: PLC0415
 
     process.settle()
+    from badapple.jobs.orders import of_local  # noqa: PLC0415 - as below
+    from badapple.models import Brief  # noqa: PLC0415 - as below
     from badapple.pipeline.orchestrator import create_pipeline_orchestrator  # noqa: PLC0415 - loads the whole pipeline
 
     # Standard output belongs to the result.
     logging.basicConfig(stream=sys.stderr, level=logging.DEBUG if debug else logging.CRITICAL)
     for handler in logging.getLogger().handlers:
         handler.addFilter(SecretFilter())
-    return create_pipeline_orchestrator
+    request = of_local(
+        Brief(product_name=order.product_name, style=order.style, cta_text=order.cta_text, photo=order.photo),
+        order.options,
+    )
+    return functools.partial(create_pipeline_orchestrator, request=request)  # `jobs resume` goes on with it
 
 
 async def _guarded(

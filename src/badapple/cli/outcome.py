@@ -29,6 +29,7 @@ from badapple.errors import (
     MissingFontError,
     OutcomeUnknownError,
     QualityError,
+    StorageError,
     UnknownStyleError,
 )
 from badapple.secrets import plain, scrub
@@ -133,7 +134,8 @@ def _code(error: BaseException) -> ExitCode | None:
         return ExitCode.UNDECIDED
     if isinstance(error, (InputError, UnknownStyleError, MissingFontError)):
         return ExitCode.INPUT
-    if isinstance(error, (ConfigError, DiskError)) or (isinstance(error, OSError) and error.errno in _DISK_HINTS):
+    of_the_disk = isinstance(error, OSError) and error.errno in _DISK_HINTS
+    if of_the_disk or isinstance(error, (ConfigError, DiskError, StorageError)):
         return ExitCode.ENVIRONMENT
     return None
 

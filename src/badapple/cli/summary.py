@@ -23,7 +23,7 @@ def text(video: Video, *, seconds: float) -> str:
     """Return the summary for people."""
     beside = ", ".join(path.name for path in (video.poster, video.srt, video.vtt, video.qa, video.manifest))
     rows = [
-        ("video", str(video.path)),
+        ("video", video.url),
         ("length", f"{video.seconds:.1f} s"),
         ("size", f"{video.size / 1e6:.1f} MB"),
         ("cost", dollars(video.cost)),
@@ -41,7 +41,7 @@ def text(video: Video, *, seconds: float) -> str:
 def facts(video: Video, *, seconds: float) -> dict[str, Any]:
     """Return the summary for machines."""
     return {
-        "video": str(video.path),
+        "video": video.url,
         "poster": str(video.poster),
         "qa": str(video.qa),
         "manifest": str(video.manifest),

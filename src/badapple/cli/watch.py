@@ -81,7 +81,7 @@ class QuietReport:
 
     def result(self, video: Video, *, seconds: float) -> None:  # noqa: ARG002
         """Print the path."""
-        sys.stdout.write(f"{video.path}\n")
+        sys.stdout.write(f"{video.url}\n")
 
 
 class PlainReport:

@@ -215,6 +215,11 @@ class Engine:
         if executors:
             self._dbos.DBOS._recover_pending_workflows(list(executors))  # noqa: SLF001 - the only way without a control plane
 
+    def ended(self, limit: int) -> list[State]:
+        """Return workflows that have ended and are not purged yet, with their bodies, the oldest first."""
+        rows = self._ask.list_workflows(status=["SUCCESS", "ERROR", "CANCELLED"], load_output=False, limit=limit)
+        return [_state(row) for row in rows]
+
     def purge(self, prefix: str) -> None:
         """Forget the ended workflows whose ids begin so."""
         ended = [row.id for row in self.below(prefix, status=("SUCCESS", "ERROR", "CANCELLED"))]

@@ -16,6 +16,7 @@ from badapple.errors import (
     DiskError,
     JobTakenOverError,
     JobTimeoutError,
+    OutOfMemoryError,
     PipelineOrchestrationError,
     StorageError,
     TransientProviderError,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 __all__ = ["PipelineOrchestrationError", "PipelineOrchestrator", "create_pipeline_orchestrator"]
 
 _log = logging.getLogger("badapple.pipeline")
+_PASSING = (TransientProviderError, DiskError, StorageError, OutOfMemoryError, JobTimeoutError)  # later it may succeed
 _SCRIPT, _PARTS, _FILM = "Script generation failed", "Asset generation failed", "Video composition failed"
 _ERROR_TYPES: dict[str, metrics.ErrorType] = {
     _SCRIPT: "script_generation", _PARTS: "asset_generation", _FILM: "video_composition"
@@ -241,6 +243,8 @@ class PipelineOrchestrator:
 
     async def _end(self, status: JobStatus, word: str, message: str, **facts: Any) -> None:
         await self._progress.rest()
+        keys = sorted({part.key for part in self._assets.parts.values()})
+        await self._bench.call(self._rows.remember, parts=keys)  # what to remove when the job is purged
         spent = await self._bench.spent()
         write = functools.partial(self._rows.end, status=status, cost=spent.charged, **facts)
         await self._progress.end(word, message, write)
@@ -275,7 +279,7 @@ class PipelineOrchestrator:
             f"{words}: {str(error) or type(error).__name__}{told(spent)}",
             stage=self._progress.failed,
             cause=error,
-            retryable=isinstance(error, TransientProviderError | DiskError | StorageError | JobTimeoutError),
+            retryable=isinstance(error, _PASSING),
             charged=spent.charged,
             possibly_charged=spent.possibly_charged,
         )

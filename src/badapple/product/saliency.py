@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from importlib.resources import as_file, files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+
+from badapple.product.inference import runtime
 
 if TYPE_CHECKING:
     from cv2.typing import MatLike
@@ -29,7 +30,7 @@ def saliency(rgb: MatLike) -> MatLike:
     Returns:
         float32, shape (320, 320), 0-1.
     """
-    onnxruntime: Any = importlib.import_module("onnxruntime")  # late: photos with an outline of their own need none
+    onnxruntime = runtime()  # late: photos with an outline of their own need none
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1

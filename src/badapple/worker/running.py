@@ -33,7 +33,7 @@ from badapple.limits.rules import ALLOWANCES
 from badapple.pipeline.workshop import House
 from badapple.providers.purchasing import Stake
 from badapple.redis_client import get_redis
-from badapple.telemetry import logs, metrics
+from badapple.telemetry import logs, metrics, traces
 from badapple.worker.standing import standing
 from badapple.worker.steward import STORY, Steward
 from badapple.worker.stories import Stories
@@ -210,7 +210,8 @@ def run_worker(
         ConfigError: the database is SQLite and has its worker already, or something is not set up.
     """
     process.settle()
-    undo = logs.set_up(folder=settings.log_dir or Path("logs"), stderr=True)
+    undo = logs.set_up(folder=_log_folder(settings), stderr=True)
+    traces.enable_traces(settings.traces_url)
     metrics.enable()
     try:
         worker = Worker(settings, queues=queues, concurrency=concurrency, recipes=recipes)
@@ -223,6 +224,7 @@ def run_worker(
         undo()
         raise
     worker.drain()
+    traces.disable_traces()
     undo()
     sys.stdout.flush()
     os._exit(0)  # what still runs here was handed to others
@@ -258,6 +260,12 @@ def _asked_to_end() -> Iterator[threading.Event]:
         if not asked.is_set():
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def _log_folder(settings: Settings) -> Path | None:
+    if settings.log_dir is None:
+        return Path("logs")
+    return None if str(settings.log_dir) == "-" else settings.log_dir
 
 
 def _checked(queues: Sequence[str] | None) -> tuple[str, ...]:

@@ -217,12 +217,21 @@ class Steward:
             self._take_back(row.id)
             self._engine.purge(f"{Attempt.name(row.id)}:")
             self._note(row.id, row.attempt, dispatched=0)
+        self._forget_orphans()
         ids = {Attempt(job=row.id, number=row.attempt).id: row for row in under_way}
         states = self._engine.states(list(ids))
         for name, row in ids.items():
             if name not in states or states[name].ended:
                 _log.warning("job_without_worker", extra={"job_id": row.id})
                 self._begin_again(row.id, row.attempt)
+
+    def _forget_orphans(self) -> None:
+        """Remove the workflows of jobs that were purged: their bodies tell of the product."""
+        jobs = {str(state.body.get("job", "")) for state in self._engine.ended(_BATCH)}
+        with Session(self._database) as session:
+            known = set(session.scalars(select(Job.id).where(Job.id.in_(jobs))))
+        for job in jobs - known:
+            self._engine.purge(f"{Attempt.name(job)}:")
 
     def _begin_again(self, job: str, attempt: int) -> None:
         """Let a job be dispatched once more: its workflow ended, and its row does not know of it."""

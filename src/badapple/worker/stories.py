@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -98,10 +99,11 @@ class Stories:
 
     async def _make(self, job: str, attempt: int, request: AssetRequest) -> Asset:
         _, workshop = await in_thread(self._workshops.get, job, attempt)
-        if workshop.purchasing is None:
-            return await workshop.runner.run(request)
-        async with workshop.purchasing.open():
-            return await workshop.runner.run(request)
+        async with workshop.purchasing.open() if workshop.purchasing is not None else contextlib.nullcontext():
+            asset = await workshop.runner.run(request)
+        if asset.reused:  # it may have been made here before there was a storage
+            await in_thread(workshop.runner.share, asset)
+        return asset
 
     async def story(self, _id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Tell the story of one job, from the top; returns how it ended."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from badapple.errors import ConfigError
+from badapple.product.inference import runtime
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +55,7 @@ class Speech:
     """Hibari's in-package voice with its inner phoneme lengths laid open, so that time can be set exactly."""
 
     def __init__(self) -> None:
-        onnxruntime = import_module("onnxruntime")  # late: heavy
+        onnxruntime = runtime()
         found = version("hibari-tts")
         if found != _RELEASE:
             raise ConfigError(
