@@ -104,7 +104,6 @@ def test_only_the_run_that_began_last_may_write(tmp_path: Path) -> None:
         lambda: stale.event(event("voice_gen")),
         lambda: stale.stage(StageName.VOICE_GEN, StageStatus.FAILED, progress=1, error="stale"),
         lambda: stale.end(event("completed"), JobStatus.COMPLETED, video_url="stale.mp4"),
-        lambda: stale.remember(made=1),
         stale.close,
     ]
     for write in late:

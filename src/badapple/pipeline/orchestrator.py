@@ -215,8 +215,9 @@ class PipelineOrchestrator:
     async def _completed(self) -> None:
         seconds = round(self._progress.worked, 1)
         made = sum(not part.reused for part in self._assets.parts.values())
-        await self._bench.call(self._rows.remember, seconds=seconds, made=made)
-        await self._end(JobStatus.COMPLETED, "completed", "The video is ready", video_url=self._bench.delivered())
+        told = {"seconds": seconds, "made": made}
+        where = self._bench.delivered()
+        await self._end(JobStatus.COMPLETED, "completed", "The video is ready", video_url=where, facts=told)
         _log.info("pipeline_completed", extra={"seconds": seconds, "parts_made": made})
         await self._assets.trim()
 
@@ -241,12 +242,14 @@ class PipelineOrchestrator:
         elif not await self._bench.call(self._rows.cancelled):
             raise JobTakenOverError(f"another process works on the job {self.job_id} now")
 
-    async def _end(self, status: JobStatus, word: str, message: str, **facts: Any) -> None:
+    async def _end(
+        self, status: JobStatus, word: str, message: str, *, facts: dict[str, Any] | None = None, **told: Any
+    ) -> None:
         await self._progress.rest()
-        keys = sorted({part.key for part in self._assets.parts.values()})
-        await self._bench.call(self._rows.remember, parts=keys)  # what to remove when the job is purged
+        keys = sorted({part.key for part in self._assets.parts.values()})  # what to remove when the job is purged
         spent = await self._bench.spent()
-        write = functools.partial(self._rows.end, status=status, cost=spent.charged, **facts)
+        kept = {**(facts or {}), "parts": keys}
+        write = functools.partial(self._rows.end, status=status, cost=spent.charged, facts=kept, **told)
         await self._progress.end(word, message, write)
         kind = _ERROR_TYPES[self._phase] if status is JobStatus.FAILED else None
         metrics.pipeline_ended(self.job_id, status.value, self._progress.worked, kind)

@@ -127,8 +127,18 @@ class JobRows:
         error: str | None = None,
         failure: dict[str, Any] | None = None,
         cost: int = 0,
+        facts: dict[str, Any] | None = None,
     ) -> int:
         """Write how the job ended, with its last event, and return that event's `seq`; the run writes nothing more.
+
+        Args:
+            event: the last one.
+            status: how it ended.
+            video_url: where the video is.
+            error: what went wrong, for people.
+            failure: the same as facts.
+            cost: micro-dollars charged.
+            facts: what else to keep with its options.
 
         Raises:
             JobTakenOverError: another run has begun, or a person ended the job.
@@ -139,6 +149,8 @@ class JobRows:
                 session, status=status.value, video_url=video_url, error_message=error, failure=failure, cost=cost,
                 ended_at=now(), alone_with=None, run=None, seq=Job.seq + 1, progress=event.progress,
             )  # fmt: skip
+            job = session.get_one(Job, self._job_id)
+            job.options = {**job.options, **(facts or {})}
             self._add(session, event, seq)
             return seq
 
@@ -232,16 +244,6 @@ class JobRows:
                 if alike and (job.options.get("made") or 0) > 5:
                     return job.options.get("seconds")
         return None
-
-    def remember(self, **facts: object) -> None:
-        """Add facts to the job's options."""
-
-        def write(session: Session) -> None:
-            self._hold(session)
-            job = session.get_one(Job, self._job_id)
-            job.options = {**job.options, **facts}
-
-        once(self._engine, write)
 
 
 async def finish_together(parts: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
