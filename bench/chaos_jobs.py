@@ -179,7 +179,15 @@ def _through(field: Field, scenario: Scenario, engine: Engine, *, args: argparse
     """Let workers and nemesis loose on the jobs; return the seconds until the last has ended."""
     field.fleet.start_all()
     begun = time.monotonic()
-    nemesis = threading.Thread(target=scenario.act, args=(field,), name="nemesis")
+    failed: list[Exception] = []
+
+    def act() -> None:
+        try:
+            scenario.act(field)
+        except Exception as error:  # noqa: BLE001 - a scenario that did not play proves nothing
+            failed.append(error)
+
+    nemesis = threading.Thread(target=act, name="nemesis")
     nemesis.start()
     try:
         wait_for(engine, args.jobs, fleet=field.fleet, seconds=args.patience)
@@ -188,6 +196,8 @@ def _through(field: Field, scenario: Scenario, engine: Engine, *, args: argparse
         field.over.set()
         nemesis.join(60)
         field.servers.proxy.set("pass")
+        if failed:
+            raise failed[0]
 
 
 def _sweep(fleet: Fleet) -> None:

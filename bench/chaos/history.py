@@ -185,6 +185,7 @@ def _ended(history: History, verdict: Verdict) -> None:
 
 def _paid_once(history: History, charged: Sequence[Charge], verdict: Verdict) -> None:
     rows = {(row.vendor, row.vendor_id): row for row in history.calls}
+    open_ends = [row for row in history.calls if row.vendor_id is None and row.possibly > 0]
     wishes: dict[tuple[str, str], list[Charge]] = defaultdict(list)
     for charge in charged:
         wishes[charge.vendor, charge.wish].append(charge)
@@ -194,6 +195,8 @@ def _paid_once(history: History, charged: Sequence[Charge], verdict: Verdict) ->
             continue
         booked = [row for charge in found if (row := rows.get((vendor, charge.id))) is not None]
         owned = sum(row.sends - 1 for row in booked if row.possibly > 0)
+        if not booked:  # no answer ever came: the books know that it was sent, and do not know its id
+            owned = next((row.sends - 1 for row in open_ends if row.vendor == vendor and row.sends > extra), 0)
         if vendor in _UNASKABLE and extra <= owned:
             verdict.repeats += extra
         else:
@@ -206,7 +209,7 @@ def _books_balance(history: History, charged: Sequence[Charge], verdict: Verdict
     broken = verdict.broken["I3"]
     ledger = {(charge.vendor, charge.id): charge.amount for charge in charged}
     for row in history.calls:
-        if row.state not in {"collected", "failed"}:
+        if row.state not in {"collected", "failed", "unknown"}:
             broken.append(f"the call {row.key} of {row.job} is {row.state}")
         amount = ledger.pop((row.vendor, row.vendor_id or ""), 0)
         if amount != row.settled:

@@ -163,7 +163,9 @@ def twice(field: Field) -> None:
         "UPDATE badapple_engine.workflow_status SET status = 'ENQUEUED', started_at_epoch_ms = NULL "
         "WHERE status = 'PENDING' AND queue_name IS NOT NULL AND random() < :share"
     )
-    anew = text("UPDATE jobs SET dispatched = 0 WHERE status IN ('pending', 'processing') AND random() < :share")
+    anew = text(
+        "UPDATE badapple.jobs SET dispatched = 0 WHERE status IN ('pending', 'processing') AND random() < :share"
+    )
     while not field.over.wait(field.chance.uniform(0.5, 2.0)):
         with engine.begin() as connection:
             put = connection.execute(again, {"share": 0.3}).rowcount

@@ -66,6 +66,19 @@ def test_a_petty_repetition_that_is_booked_is_counted() -> None:
     assert verdict.repeats == 1
 
 
+def test_a_call_whose_outcome_nobody_knows_is_borne_where_it_is_booked() -> None:
+    """Both answers were lost: the ledger has two charges, the books one row that says how much they can be."""
+    lost = replace(SCRIPT, vendor_id=None, state="unknown", settled=0, possibly=600, sends=2)
+    jobs = (replace(SOUND.jobs[0], status="failed", cost=0), SOUND.jobs[1])
+    last = events(EventRow(job="a", seq=3, stage="error", progress=30))
+    ended = replace(SOUND, jobs=jobs, events=last, calls=(VOICE, lost), charges=(HEARD, WRITTEN, AGAIN))
+    verdict = check_history(ended)
+    assert verdict.holds, list(verdict.lines())
+    assert verdict.repeats == 1
+    assert check_history(replace(ended, calls=(VOICE, replace(lost, possibly=599)))).broken["I3"]
+    assert check_history(replace(ended, calls=(VOICE, replace(lost, sends=1)))).broken["I2"]
+
+
 def test_a_second_attempt_holds() -> None:
     """Progress begins anew after the first attempt's last event."""
     jobs = (JobRow(id="a", status="failed", seq=4, retries=1),)

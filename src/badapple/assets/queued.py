@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from badapple.assets.runner import key_of
+from badapple.engine.engine import ANY
 from badapple.errors import DiskError, StorageError
 from badapple.models import AssetRequest, StageName
 from badapple.models import failure as failures
@@ -167,10 +168,20 @@ class QueuedRunner:
                 with contextlib.suppress(Exception):  # the database is away: whoever recovers the part finds no job
                     await in_thread(self._engine.cancel, [name])
                 raise
-            self._tries[key] = self._tries.get(key, 0) + 1  # the same workflow never runs again
-            if self._outcome(state):
+            done = False
+            try:
+                done = self._outcome(state)
+            finally:
+                if not done:
+                    self._tries[key] = await in_thread(self._next_try, key)  # the same workflow never runs again
+            if done:
                 return
         raise RuntimeError(f"{request.label or request.kind} ended {_TRIES} times without an outcome")
+
+    def _next_try(self, key: str) -> int:
+        """Return a number that no workflow of this part has, of whichever run of the story."""
+        known = self._engine.below(f"{self._attempt.parts}{key[:24]}:", status=ANY)
+        return 1 + max((int(state.id.rpartition(":")[2]) for state in known), default=-1)
 
     def _outcome(self, state: State) -> bool:
         if state.output is not None and "error" in state.output:

@@ -32,6 +32,8 @@ _THREADS = 24  #: DBOS' own default is unbounded: thousands of threads with a th
 _BUSY, _IDLE = 0.1, 1.0  #: seconds between two looks into a queue
 _STAYS_BUSY = 3.0  #: seconds for which it is looked into often after something was there
 _OPEN = ("ENQUEUED", "PENDING", "DELAYED")
+_ENDED = ("SUCCESS", "ERROR", "CANCELLED")
+ANY = (*_OPEN, *_ENDED)  #: every status there is
 _log = logging.getLogger("badapple.engine")
 
 
@@ -217,14 +219,20 @@ class Engine:
 
     def ended(self, limit: int) -> list[State]:
         """Return workflows that have ended and are not purged yet, with their bodies, the oldest first."""
-        rows = self._ask.list_workflows(status=["SUCCESS", "ERROR", "CANCELLED"], load_output=False, limit=limit)
+        rows = self._ask.list_workflows(status=list(_ENDED), load_output=False, limit=limit)
         return [_state(row) for row in rows]
 
     def purge(self, prefix: str) -> None:
         """Forget the ended workflows whose ids begin so."""
-        ended = [row.id for row in self.below(prefix, status=("SUCCESS", "ERROR", "CANCELLED"))]
+        ended = [row.id for row in self.below(prefix, status=_ENDED)]
         if ended:
             self._ask.delete_workflows(ended)
+
+    def purge_one(self, name: str) -> None:
+        """Forget one workflow, if it has ended."""
+        state = self.states([name]).get(name)
+        if state is not None and state.ended:
+            self._ask.delete_workflows([name])
 
     def depths(self) -> dict[str, tuple[int, float]]:
         """Return queue -> (workflows that wait, seconds that the oldest of them has waited)."""
@@ -239,6 +247,10 @@ class Engine:
     def hold(self) -> None:
         """Take no new work; what runs goes on."""
         self._held = True
+
+    def release(self) -> None:
+        """Take new work again."""
+        self._held = False
 
     def hand_back(self) -> None:
         """Put what runs here back into its queues, for other processes to take up: this one is about to end."""

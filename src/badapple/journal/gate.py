@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
+_PAUSE = 0.1
 __all__ = ["Gate", "Note", "current", "standing"]
 
 
@@ -26,14 +27,16 @@ class Gate:
 
     Args:
         shut: tells whether nothing may be sent any more.
+        not_now: tells whether this process may send nothing at the moment, e.g. because others may think it dead.
 
     Attributes:
         waiting: the order is being prepared or stands in line: it surely was not sent, or bought nothing.
         passed: it was let out since `begin`.
     """
 
-    def __init__(self, shut: Callable[[], bool]) -> None:
+    def __init__(self, shut: Callable[[], bool], not_now: Callable[[], bool] = lambda: False) -> None:
         self._shut = shut
+        self._not_now = not_now
         self._note: Note | None = None
         self.waiting = self.passed = False
 
@@ -53,6 +56,8 @@ class Gate:
         Raises:
             asyncio.CancelledError: nothing may be sent any more.
         """
+        while self._not_now() and not self._shut():  # noqa: ASYNC110 - a clock and a database decide, not a task
+            await asyncio.sleep(_PAUSE)
         if self._shut():
             raise asyncio.CancelledError
         if self._note is not None:

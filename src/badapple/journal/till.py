@@ -83,7 +83,7 @@ class JournalTill:
         point: called with the name of every step as it is passed, so that a test can end the process there.
         sleep: waits; tests pass a quicker one.
         poll: seconds between two looks at a call that somebody else works on.
-        shut: says that this process may send nothing now, whatever it is.
+        not_now: says that this process may send nothing at the moment; what is to be sent waits.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class JournalTill:
         point: Callable[[str], None] = lambda _: None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         poll: float = 0.25,
-        shut: Callable[[], bool] = lambda: False,
+        not_now: Callable[[], bool] = lambda: False,
     ) -> None:
         self._books = books
         self._cache = cache
@@ -104,7 +104,7 @@ class JournalTill:
         self._sleep = sleep
         self._poll = poll
         self._working: set[_Work] = set()
-        self._shut = shut
+        self._not_now = not_now
         self._closed = self._pausing = False
 
     @property
@@ -142,7 +142,7 @@ class JournalTill:
             OutcomeUnknownError: it may have been charged, and the vendor cannot be asked.
             ProviderError: as the call raises.
         """
-        work = _Work(Gate(lambda: self._closed or self._shut()))
+        work = _Work(Gate(lambda: self._closed, self._not_now))
         task = work.task = asyncio.ensure_future(self._once(call, work))
         self._working.add(work)
         task.add_done_callback(lambda _: self._ended(work))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from badapple.config import Settings, get_settings
 from badapple.database.away import is_away
 from badapple.errors import (
+    BadappleError,
     DiskError,
     JobTakenOverError,
     JobTimeoutError,
@@ -268,8 +269,11 @@ class PipelineOrchestrator:
         try:
             yield
         except Exception as error:
-            if self._bench.attempt is not None and is_away(error):
-                raise  # no fault of the job's: whoever runs it begins it again
+            if self._bench.attempt is not None and (is_away(error) or isinstance(error, DiskError | StorageError)):
+                # No fault of the job's: whoever runs it begins it again.
+                with contextlib.suppress(Exception):
+                    await self.tell(f"Waiting: {error if isinstance(error, BadappleError) else 'the database is away'}")
+                raise
             raise await self._error(words, error) from error
 
     async def _error(

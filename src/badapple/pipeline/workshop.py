@@ -45,7 +45,7 @@ class House:
         threaded: whether it may be used from other threads.
         storage: what workers share, or None.
         stake: this process' sign of life; None takes the usual one when something is bought.
-        shut: says that this process may send nothing now.
+        not_now: says that this process may send nothing at the moment.
         recipes: returns how each kind of asset is made.
         slots: how many parts are made at once in this process; None allows what the settings say.
     """
@@ -54,7 +54,7 @@ class House:
     threaded: bool = True
     storage: Storage | None = None
     stake: Stake | None = None
-    shut: Callable[[], bool] = lambda: False
+    not_now: Callable[[], bool] = lambda: False
     recipes: Recipes = all_recipes
     slots: Slots | None = None
 
@@ -114,7 +114,7 @@ def equip(
         if choice.vendors:
             purchasing = open_purchasing(
                 house.engine, cache, settings, job=job_id, max_cost=makers.max_cost, owner=owner,
-                threaded=house.threaded, ours=house.stake, shut=house.shut,
+                threaded=house.threaded, ours=house.stake, not_now=house.not_now,
             )  # fmt: skip
         providers = resolve(settings, ffmpeg=ffmpeg, script_file=options.script, choice=choice, purchasing=purchasing)
     book = house.recipes(providers, settings, ffmpeg=ffmpeg)

@@ -110,7 +110,7 @@ def open_purchasing(
     owner: str = OWNER,
     threaded: bool = True,
     ours: Stake | None = None,
-    shut: Callable[[], bool] = lambda: False,
+    not_now: Callable[[], bool] = lambda: False,
 ) -> Purchasing:
     """Return how a job buys.
 
@@ -123,7 +123,7 @@ def open_purchasing(
         owner: whose money it is.
         threaded: keep database work off the event loop.
         ours: the stake of this process; None takes or finds the usual one.
-        shut: says that this process may send nothing now.
+        not_now: says that this process may send nothing at the moment; what is to be sent waits.
     """
     given = [cap for cap in (max_cost, settings.max_cost) if cap is not None]
     today = datetime.now(UTC).date()
@@ -131,7 +131,7 @@ def open_purchasing(
     own_heart = ours is None
     ours = ours or stake(engine, settings.data_dir, threaded=threaded)
     books = Books(engine, cache, ours.claims, job=job, owner=owner, caps=caps)
-    till = JournalTill(books, cache, threaded=threaded, shut=shut)
+    till = JournalTill(books, cache, threaded=threaded, not_now=not_now)
     return Purchasing(till=till, holder=ours.holder, limiter=ours.limiter, own_heart=own_heart)
 
 

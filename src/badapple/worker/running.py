@@ -87,7 +87,7 @@ class Worker:
         claims = Claims(self.holder, watcher.alive)
         stake = Stake(holder=self.holder, claims=claims, limiter=Limiter(self.database, self.holder, watcher))
         self.house = House(
-            engine=self.database, storage=shared(settings), stake=stake, shut=self._may_not_send, recipes=recipes
+            engine=self.database, storage=shared(settings), stake=stake, not_now=self._may_not_send, recipes=recipes
         )
         self.engine = Engine(
             engine_url(settings.database_url, settings.data_dir), executor=self.holder.id,
@@ -98,7 +98,7 @@ class Worker:
         self.workshops = Workshops(settings, self.house)
         self.stories = Stories(
             settings, house=self.house, workshops=self.workshops, engine=self.engine, waiter=self._get_waiter,
-            holder=self.holder, claims=claims, redis=get_redis(),
+            holder=self.holder, claims=claims, redis=get_redis(), draining=lambda: self.draining,
         )  # fmt: skip
         self.engine.register(STORY, self._in_loop(self.stories.story))
         self.engine.register(PART, self._in_loop(self.stories.part))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -9,10 +10,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import case, func, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
 from badapple.assets.queued import STORIES, Attempt
-from badapple.database import Call, Job, writing
+from badapple.database import Call, Job, again, once
 from badapple.errors import PoisonJobError
 from badapple.models import CallState, JobStatus
 from badapple.models import failure as failures
@@ -23,13 +23,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy import Engine as Database
+    from sqlalchemy import Update
+    from sqlalchemy.orm import Session
 
     from badapple.database.holders import Holder, Watcher
     from badapple.engine import Engine
 
-__all__ = ["POISON_AFTER", "STORY", "Steward", "place_in_queue"]
+__all__ = ["ALONE_AFTER", "POISON_AFTER", "STORY", "Steward", "place_in_queue"]
 
 STORY = "story"
+ALONE_AFTER = 2  #: crashes with nothing new between them after which it runs alone, to see whose fault they are
 POISON_AFTER = 3  #: crashes with nothing new between them, the last one alone
 _TICK = 0.5  #: seconds between two rounds
 _HUNG = 120.0  #: seconds without a round after which the process is of no use; a database may be away for a while
@@ -65,23 +68,32 @@ class Steward:
         self._lease = lease
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._rounds, name="badapple-steward", daemon=True)
+        self._heart = threading.Thread(target=self._beats, name="badapple-heart", daemon=True)
         self._turned = time.monotonic()
-        self._due = dict.fromkeys(("beat", "reap", "tidy"), 0.0)
+        self._due = dict.fromkeys(("reap", "tidy"), 0.0)
 
     def start(self) -> None:
         """Begin the rounds."""
+        self._heart.start()
         self._thread.start()
 
     def stop(self) -> None:
         """End the rounds; waits for the one under way."""
         self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(5)
+        for thread in (self._thread, self._heart):
+            if thread.is_alive():
+                thread.join(5)
 
     @property
     def turning(self) -> bool:
         """Whether the rounds go on."""
         return self._thread.is_alive() and time.monotonic() - self._turned < _HUNG
+
+    def _beats(self) -> None:
+        """Show that this process lives; nothing else is done here, so that nothing else can keep it from it."""
+        while not self._stop.wait(self._lease / 5):
+            with contextlib.suppress(Exception):  # the next beat tells; until then nothing is sent
+                self._holder.beat()
 
     def _rounds(self) -> None:
         away = False
@@ -99,8 +111,6 @@ class Steward:
 
     def round(self) -> None:
         """Do once what is due."""
-        if self._is_due("beat", self._lease / 4):
-            self._holder.beat()
         if self._is_due("reap", min(2.0, self._lease / 8)):
             self.reap()
         self.dispatch()
@@ -121,16 +131,15 @@ class Steward:
         waiting = Job.status.in_(under_way) & (Job.dispatched != Job.attempt)
         ended = (Job.status == JobStatus.CANCELLED.value) & (Job.dispatched > 0)
         columns = (Job.id, Job.status, Job.attempt, Job.dispatched, Job.priority, Job.turn)
-        with Session(self._database) as session:
-            rows = session.execute(
-                select(*columns)
-                .where(Job.engine.is_(True), or_(waiting, ended))
-                .order_by(Job.priority.desc(), Job.turn, Job.created_at)
-                .limit(_BATCH)
-            ).all()
-        for row in rows:
+        query = (
+            select(*columns)
+            .where(Job.engine.is_(True), or_(waiting, ended))
+            .order_by(Job.priority.desc(), Job.turn, Job.created_at)
+            .limit(_BATCH)
+        )
+        for row in again(self._database, lambda session: session.execute(query).all()):
             if row.status == JobStatus.CANCELLED.value:
-                self._take_back(row.id)
+                self._take_back(Attempt(job=row.id, number=row.dispatched))
                 self._note(row.id, row.attempt, dispatched=-row.dispatched)
                 continue
             attempt, place = Attempt(job=row.id, number=row.attempt), place_in_queue(row.priority, row.turn)
@@ -139,11 +148,12 @@ class Steward:
             self._note(row.id, row.attempt, dispatched=row.attempt)
 
     def _note(self, job: str, attempt: int, *, dispatched: int) -> None:
-        with writing(self._database) as session:
-            session.execute(update(Job).where(Job.id == job, Job.attempt == attempt).values(dispatched=dispatched))
+        change = update(Job).where(Job.id == job, Job.attempt == attempt).values(dispatched=dispatched)
+        again(self._database, lambda session: _changed(session, change))
 
-    def _take_back(self, job: str) -> None:
-        self._engine.cancel([state.id for state in self._engine.below(f"{Attempt.name(job)}:")])
+    def _take_back(self, attempt: Attempt) -> None:
+        """End an attempt's workflows; never those of another attempt, which may have begun meanwhile."""
+        self._engine.cancel([attempt.id, *(state.id for state in self._engine.below(attempt.parts))])
 
     def reap(self) -> None:
         """Put the work of dead workers back into the queues."""
@@ -157,36 +167,41 @@ class Steward:
 
     def _count(self, executor: str, jobs: Sequence[str]) -> None:
         """Count a crash for each job that the worker may have died over."""
-        with Session(self._database) as session:
-            lone = session.scalars(select(Job.id).where(Job.alone_with == executor)).all()
+        alone = select(Job.id).where(Job.alone_with == executor)
+        lone = again(self._database, lambda session: session.scalars(alone).all())
         for job in lone or jobs:
-            crashes = self._count_one(executor, job, lone=bool(lone))
-            if crashes is None:
+            counted = self._count_one(executor, job, lone=bool(lone))
+            if counted is None:
                 continue
             metrics.job_recovered()
+            crashes, attempt = counted
             if crashes >= POISON_AFTER:
-                self._set_aside(job, crashes)
+                self._set_aside(Attempt(job=job, number=attempt), crashes)
+            elif crashes == ALONE_AFTER:
+                # Whoever tells its story now may be well: it begins again, alone, and none of its parts elsewhere.
+                self._begin_again(job, attempt)
+                self._take_back(Attempt(job=job, number=attempt))
 
-    def _count_one(self, executor: str, job: str, *, lone: bool) -> int | None:
-        """Return how many crashes there were with nothing new between them; None where this one is counted already."""
+    def _count_one(self, executor: str, job: str, *, lone: bool) -> tuple[int, int] | None:
+        """Return how many crashes there were with nothing new between them, and the attempt; None if counted before."""
         bought = select(func.count()).select_from(Call).where(Call.job == job, Call.state.in_(_DONE)).scalar_subquery()
         far = Job.made + bought
         got_on = far > Job.crash_mark
         # Only a crash that it was alone in shows that it is the job's own fault.
         most = POISON_AFTER if lone else POISON_AFTER - 1
         more = case((got_on, 1), (Job.crashes >= most, most), else_=Job.crashes + 1)
-        with writing(self._database) as session:
-            counted: int | None = session.scalar(
-                update(Job)
-                .where(Job.id == job, Job.status == JobStatus.PROCESSING.value)
-                .where(or_(Job.crashed_with.is_(None), Job.crashed_with != executor))
-                .values(crashes=more, crash_mark=far, crashed_with=executor, alone_with=None)
-                .returning(Job.crashes)
-                .execution_options(synchronize_session=False)
-            )
-        return counted
+        change = (
+            update(Job)
+            .where(Job.id == job, Job.status == JobStatus.PROCESSING.value)
+            .where(or_(Job.crashed_with.is_(None), Job.crashed_with != executor))
+            .values(crashes=more, crash_mark=far, crashed_with=executor, alone_with=None)
+            .returning(Job.crashes, Job.attempt)
+            .execution_options(synchronize_session=False)
+        )
+        row = once(self._database, lambda session: session.execute(change).first())
+        return None if row is None else (row.crashes, row.attempt)
 
-    def _set_aside(self, job: str, crashes: int) -> None:
+    def _set_aside(self, attempt: Attempt, crashes: int) -> None:
         cause = PoisonJobError(
             f"the job crashed its worker {crashes} times, the last time running alone",
             hint="look at the photo and the logs; `badapple jobs retry` tries it again",
@@ -196,51 +211,63 @@ class Steward:
             "stage": None, "retryable": False, "charged": 0, "possibly_charged": 0, "hint": cause.hint,
             "cause": failures.dump(cause),
         }  # fmt: skip
-        if end_job(self._database, job, JobStatus.FAILED, message, error=message, failure=facts):
+        if end_job(self._database, attempt.job, JobStatus.FAILED, message, error=message, failure=facts):
             metrics.poison_job()
-            _log.error("poison_job", extra={"job_id": job, "crashes": crashes})
-        self._take_back(job)
+            _log.error("poison_job", extra={"job_id": attempt.job, "crashes": crashes})
+        self._take_back(attempt)
 
     def _tidy(self) -> None:
         """Forget the workflows of jobs that have ended, and find jobs that nobody works on."""
         closed = (JobStatus.COMPLETED.value, JobStatus.FAILED.value, JobStatus.CANCELLED.value)
-        with Session(self._database) as session:
-            ended = session.execute(
-                select(Job.id, Job.attempt).where(Job.status.in_(closed), Job.dispatched != 0).limit(_BATCH)
-            ).all()
-            under_way = session.execute(
-                select(Job.id, Job.attempt)
-                .where(Job.status == JobStatus.PROCESSING.value, Job.engine.is_(True), Job.dispatched == Job.attempt)
-                .limit(_BATCH)
-            ).all()
-        for row in ended:
-            self._take_back(row.id)
-            self._engine.purge(f"{Attempt.name(row.id)}:")
+        going = (JobStatus.PENDING.value, JobStatus.PROCESSING.value)
+        ended = select(Job.id, Job.attempt).where(Job.status.in_(closed), Job.dispatched != 0).limit(_BATCH)
+        under_way = (
+            select(Job.id, Job.attempt)
+            .where(Job.status.in_(going), Job.engine.is_(True), Job.dispatched == Job.attempt)
+            .order_by(Job.updated_at)
+            .limit(_BATCH)
+        )
+        for row in again(self._database, lambda session: session.execute(ended).all()):
+            for number in range(1, row.attempt + 1):
+                self._take_back(Attempt(job=row.id, number=number))
+                self._forget(Attempt(job=row.id, number=number))
             self._note(row.id, row.attempt, dispatched=0)
         self._forget_orphans()
-        ids = {Attempt(job=row.id, number=row.attempt).id: row for row in under_way}
+        rows = again(self._database, lambda session: session.execute(under_way).all())
+        ids = {Attempt(job=row.id, number=row.attempt).id: row for row in rows}
         states = self._engine.states(list(ids))
         for name, row in ids.items():
             if name not in states or states[name].ended:
-                _log.warning("job_without_worker", extra={"job_id": row.id})
                 self._begin_again(row.id, row.attempt)
+
+    def _forget(self, attempt: Attempt) -> None:
+        self._engine.purge(attempt.parts)
+        self._engine.purge_one(attempt.id)
 
     def _forget_orphans(self) -> None:
         """Remove the workflows of jobs that were purged: their bodies tell of the product."""
         jobs = {str(state.body.get("job", "")) for state in self._engine.ended(_BATCH)}
-        with Session(self._database) as session:
-            known = set(session.scalars(select(Job.id).where(Job.id.in_(jobs))))
+        query = select(Job.id).where(Job.id.in_(jobs))
+        known = again(self._database, lambda session: set(session.scalars(query)))
         for job in jobs - known:
             self._engine.purge(f"{Attempt.name(job)}:")
 
     def _begin_again(self, job: str, attempt: int) -> None:
-        """Let a job be dispatched once more: its workflow ended, and its row does not know of it."""
-        with writing(self._database) as session:
-            session.execute(
-                update(Job)
-                .where(Job.id == job, Job.attempt == attempt, Job.status == JobStatus.PROCESSING.value)
-                .values(attempt=attempt + 1, status=JobStatus.PENDING.value, run=None)
-            )
+        """Let a job be dispatched once more, from the top: its workflow ended, or shall end, without its row."""
+        open_ones = (JobStatus.PENDING.value, JobStatus.PROCESSING.value)
+        change = (
+            update(Job)
+            .where(Job.id == job, Job.attempt == attempt, Job.status.in_(open_ones))
+            .values(attempt=attempt + 1, status=JobStatus.PENDING.value, run=None)
+            .returning(Job.id)
+            .execution_options(synchronize_session=False)
+        )
+        if again(self._database, lambda session: session.execute(change).first()) is not None:
+            _log.warning("job_begins_again", extra={"job_id": job, "attempt": attempt + 1})
+
+
+def _changed(session: Session, change: Update) -> None:
+    session.execute(change.execution_options(synchronize_session=False))
 
 
 def _is_database(error: Exception) -> bool:

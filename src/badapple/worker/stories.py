@@ -8,12 +8,11 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session
 
 from badapple.assets.queued import Attempt, QueuedRunner, read_request
-from badapple.database import Call, Job, writing
+from badapple.database import Call, Job, again, once
 from badapple.database.away import is_away
-from badapple.errors import BadappleError, JobTakenOverError, PipelineOrchestrationError
+from badapple.errors import BadappleError, DiskError, JobTakenOverError, PipelineOrchestrationError, StorageError
 from badapple.journal.rows import OPEN
 from badapple.models import JobStatus, StageName
 from badapple.models import failure as failures
@@ -22,10 +21,13 @@ from badapple.pipeline.orchestrator import create_pipeline_orchestrator
 from badapple.process import in_thread
 from badapple.telemetry.context import bound
 from badapple.worker.crowd import Crowd
+from badapple.worker.steward import ALONE_AFTER
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from typing import TypeVar
+
+    from sqlalchemy.orm import Session
 
     from badapple.config import Settings
     from badapple.database.holders import Holder
@@ -38,10 +40,9 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-__all__ = ["ALONE_AFTER", "Stories"]
+__all__ = ["Stories"]
 
-ALONE_AFTER = 2  #: crashes after which a job runs alone, so that the next one says whose fault it was
-_AWAY = 1.0  #: seconds between two tries while the database is away
+_AWAY = 2.0  #: seconds between two tries while the database is away
 _LOOK = 0.5  #: seconds between two looks at calls that are on their way
 _log = logging.getLogger("badapple.worker")
 
@@ -58,6 +59,7 @@ class Stories:
         holder: this process' sign of life.
         claims: tells which calls somebody works on.
         redis: publishes progress, or None.
+        draining: tells whether this process is about to end.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Stories:
         holder: Holder,
         claims: Claims,
         redis: Any = None,
+        draining: Callable[[], bool] = lambda: False,
     ) -> None:
         self._settings = settings
         self._house = house
@@ -80,6 +83,7 @@ class Stories:
         self._holder = holder
         self._claims = claims
         self._redis = redis
+        self._draining = draining
         self._crowd = Crowd()
 
     async def part(self, _id: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -113,15 +117,15 @@ class Stories:
                 bill, _ = await _patiently(lambda: in_thread(self._workshops.get, job, attempt))
                 alone = bill.crashes >= ALONE_AFTER
                 async with self._crowd.story(alone=alone):
-                    if alone:
-                        await in_thread(self._mark_alone, job)
                     place = body.get("priority", 1)
-                    video = await _patiently(lambda: self._told(job, attempt, alone=alone, priority=place))
+                    async with self._alone(job) if alone else contextlib.nullcontext():
+                        video = await _patiently(lambda: self._told(job, attempt, alone=alone, priority=place))
             except (PipelineOrchestrationError, JobTakenOverError) as error:
                 return {"ended": type(error).__name__}
             except Exception as error:  # noqa: BLE001 - a bug too ends the job with a word
                 _log.exception("job_processing_failed", extra={"attempt": attempt})
-                await in_thread(self._fail, job, attempt, error)
+                failed = error
+                await _patiently(lambda: in_thread(self._fail, job, attempt, failed))
                 return {"ended": type(error).__name__}
             finally:
                 self._workshops.forget(job, attempt)
@@ -153,14 +157,27 @@ class Stories:
             await asyncio.sleep(_LOOK)
 
     def _at_work(self, job: str) -> bool:
-        with Session(self._house.engine) as session:
-            holders = session.scalars(select(Call.holder).where(Call.job == job, Call.state.in_(OPEN))).all()
+        query = select(Call.holder).where(Call.job == job, Call.state.in_(OPEN))
+        holders = again(self._house.engine, lambda session: session.scalars(query).all())
         return any(self._claims.alive(holder) for holder in holders)
 
-    def _mark_alone(self, job: str) -> None:
+    @contextlib.asynccontextmanager
+    async def _alone(self, job: str) -> AsyncIterator[None]:
+        """Take nothing else while a job runs that may have killed workers, and write down that it does."""
         _log.warning("job_runs_alone", extra={"job_id": job})
-        with writing(self._house.engine) as session:
+        self._engine.hold()
+        try:
+            await _patiently(lambda: in_thread(self._mark_alone, job))
+            yield
+        finally:
+            if not self._draining():
+                self._engine.release()
+
+    def _mark_alone(self, job: str) -> None:
+        def mark(session: Session) -> None:
             session.execute(update(Job).where(Job.id == job).values(alone_with=self._holder.id))
+
+        once(self._house.engine, mark)
 
     def _fail(self, job: str, attempt: int, error: Exception) -> None:
         """End a job that failed before its story began, or in a way that the story knows nothing of."""
@@ -172,12 +189,12 @@ class Stories:
         end_job(self._house.engine, job, JobStatus.FAILED, message, attempt=attempt, error=message, failure=facts)
 
     def _charged(self, job: str) -> int:
-        with Session(self._house.engine) as session:
-            return session.scalar(select(func.coalesce(func.sum(Call.settled), 0)).where(Call.job == job)) or 0
+        query = select(func.coalesce(func.sum(Call.settled), 0)).where(Call.job == job)
+        return again(self._house.engine, lambda session: session.scalar(query)) or 0
 
 
 async def _patiently(work: Callable[[], Awaitable[T]]) -> T:
-    """Return what the work returns; where the database is away, or the till may not send, begin it again."""
+    """Return what the work returns; where database, storage or room on the disk is missing, begin it again."""
     while True:
         try:
             return await work()
@@ -185,11 +202,9 @@ async def _patiently(work: Callable[[], Awaitable[T]]) -> T:
             task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise
-            # Nobody cancelled this: the till may send nothing now, for want of a fresh sign of life.
-            _log.warning("may_not_send_now")
-            await asyncio.sleep(_AWAY)
+            await asyncio.sleep(_AWAY)  # the job buys nothing more: soon its row says why
         except Exception as error:
-            if not is_away(error):
+            if not is_away(error) and not isinstance(error, DiskError | StorageError):
                 raise
-            _log.warning("database_away", extra={"reason": str(getattr(error, "orig", error))})
+            _log.warning("work_waits", extra={"reason": str(getattr(error, "orig", error))})
             await asyncio.sleep(_AWAY)
