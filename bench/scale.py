@@ -115,14 +115,18 @@ def measure(database: str, *, count: int, workers: int, root: Path, plain: float
     """Run jobs to their end."""
     with Place(database, root=root, workers=workers) as place:
         place.fleet.start_all()
-        time.sleep(3)  # they have started, and are idle
+        first = 2 * workers  # what is loaded late is loaded now
+        for number in range(first):
+            jobs.submit(offline(10**6 + number), place.settings)
+        wait_for(place.engine, first, fleet=place.fleet, seconds=300)
+        time.sleep(2)
         used, served, begun = place.used(), place.servers.postgres.processes(), time.monotonic()
         for number in range(count):
             jobs.submit(offline(number), place.settings)
-        ended = wait_for(place.engine, count, fleet=place.fleet, seconds=1800)
+        ended = wait_for(place.engine, first + count, fleet=place.fleet, seconds=1800)
         seconds = time.monotonic() - begun
         spent, served = place.used() - used, place.servers.postgres.processes() - served
-        if ended["completed"] != count or place.fleet.deaths:
+        if ended["completed"] != first + count or place.fleet.deaths:
             sys.exit(f"{database}: {dict(ended)}, {place.fleet.deaths}")
         each = 1000 * spent / count
         return Run(

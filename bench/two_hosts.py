@@ -1,10 +1,10 @@
 """Cuts one of two hosts off in the middle of a job, and looks whether the other finishes it and nothing is paid twice.
 
-    .venv/bin/python -m bench.two_hosts [--cut all] [--cut database] [--lease 15] [--keep FOLDER]
+    .venv/bin/python -m bench.two_hosts [--cut all] [--cut database] [--lease 15] [--after 1.5] [--keep FOLDER]
 
 Each host is a network namespace with a real `badapple worker` in it and folders of its own; Postgres and Valkey are
 reached over one wire, the simulated vendors over another, finished parts over a shared folder. The host that tells the
-story is cut off once it has ordered a clip: from everything (`all`), or only from Postgres and Valkey (`database`), so
+story is cut off soon after it has ordered a clip: from everything (`all`), or only from Postgres and Valkey (`database`), so
 that it could go on buying. After the other host has finished the job the wires are plugged in again, and the host that
 was cut off must make the next job alone. Needs root and `ip`.
 """
@@ -230,7 +230,7 @@ def order(number: int) -> JobOrder:
     options = MakeOptions(canvas=DRAFT, makers=makers, seed=number)
     return JobOrder(
         product_name=f"Solenne {number}",
-        style="luxury",
+        style=STYLES[number - 1],
         cta_text=f"Shop {number}",
         photo=PHOTO,
         options=options,
@@ -252,12 +252,12 @@ def until(what: Callable[[], bool], seconds: float, words: str) -> float:
     raise TimeoutError(f"{words}: not within {seconds:g} s")
 
 
-def play(cut: str, lease: float, root: Path) -> Result:
-    """Cut a host off in this way; return what happened."""
+def play(cut: str, lease: float, root: Path, *, after: float) -> Result:
+    """Cut a host off in this way, `after` seconds after its first order of a clip; return what happened."""
     result = Result(cut=cut, lease=lease)
     with Stand(lease, root) as stand:
         try:
-            accepted = list(_through(stand, result))
+            accepted = list(_through(stand, result, after))
         except (TimeoutError, subprocess.TimeoutExpired) as error:
             result.broken.append(str(error))
             return result
@@ -270,7 +270,7 @@ def play(cut: str, lease: float, root: Path) -> Result:
     return result
 
 
-def _through(stand: Stand, result: Result) -> Iterator[str]:
+def _through(stand: Stand, result: Result, after: float) -> Iterator[str]:
     """Play it all, and yield the ids of both jobs."""
     for host in HOSTS:
         stand.start(host)
@@ -278,6 +278,7 @@ def _through(stand: Stand, result: Result) -> Iterator[str]:
     first = jobs.submit(order(1), stand.settings)
     yield first
     until(lambda: bool(stand.clips_by(stand.teller(first))), 90, "the host that tells the story orders a clip")
+    time.sleep(after)
     victim = result.victim = stand.teller(first)
     other = next(host for host in HOSTS if host != victim)
     for wire in CUTS[result.cut]:
@@ -372,6 +373,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--cut", action="append", choices=list(CUTS), help="may be given twice; both by default")
     parser.add_argument("--lease", type=float, default=15.0, help="seconds without a sign of life; 4 is quick")
+    parser.add_argument("--after", type=float, default=1.5, help="seconds from its first order of a clip to the cut")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keeps the hosts' folders and logs")
     args = parser.parse_args()
     held = True
@@ -379,7 +381,7 @@ def main() -> None:
         root = Path(tempfile.mkdtemp(prefix="badapple-hosts-"))
         print(f"{cut}:", flush=True)
         try:
-            held &= report(play(cut, args.lease, root))
+            held &= report(play(cut, args.lease, root, after=args.after))
         except SkipError as why:
             print(f"  skipped: {why}")
             return

@@ -55,6 +55,11 @@ class Cache:
         """The folder."""
         return self._root
 
+    @property
+    def shares(self) -> bool:
+        """Whether there is a storage that workers share."""
+        return self._storage is not None
+
     def _path(self, blob: Blob) -> Path:
         return self._root / _key(blob)
 

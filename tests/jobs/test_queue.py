@@ -147,6 +147,16 @@ def test_priority_goes_before_turns(settings: Settings, order: Order) -> None:
 
 
 @pytest.mark.usefixtures("database_url")
+def test_one_hurried_job_of_an_owner_sends_nobody_else_to_the_end(settings: Settings, hand: Hand, order: Order) -> None:
+    for number in range(5):
+        jobs.submit(order(), settings, owner="ann", job_id=f"ann{number}")
+    jobs.submit(order(), settings, owner="ann", job_id="hurried", priority="high")
+    hand.change("hurried", status="processing")
+    jobs.submit(order(), settings, owner="bob", job_id="bob0")
+    waiting = jobs.listing(settings, status="pending", limit=100)
+    assert [view.id for view in sorted(waiting, key=lambda view: view.position or 0)][:2] == ["ann0", "bob0"]
+
+
 def test_many_may_submit_at_once(settings: Settings, engine: Engine, order: Order) -> None:
     failures: list[Exception] = []
 

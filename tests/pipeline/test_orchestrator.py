@@ -20,7 +20,14 @@ from sqlalchemy.orm import Session
 
 from badapple.config import Settings, read_settings
 from badapple.database import Event, Job, Receipt, Stage, open_database
-from badapple.errors import PermanentProviderError, PhotoError, TransientProviderError, UnknownStyleError
+from badapple.errors import (
+    JobTakenOverError,
+    JobTimeoutError,
+    PermanentProviderError,
+    PhotoError,
+    TransientProviderError,
+    UnknownStyleError,
+)
 from badapple.media import ffmpeg as tools
 from badapple.models import DRAFT, MakeOptions, ProgressEvent
 from badapple.pipeline.orchestrator import (
@@ -325,3 +332,68 @@ class TestSessions:
         makers = resolve(settings, ffmpeg=tools.locate())
         assert {makers.script.maker.name, makers.voice.maker.name, makers.scenes.maker.name} == {"offline"}
         assert shutil.which("ffmpeg") is None or makers is not None
+
+
+class TestTimeAndTakeover:
+    """What ends a run from outside."""
+
+    async def test_a_job_that_works_for_too_long_fails_and_keeps_what_is_finished(
+        self, make: Make, settings: Settings, tmp_path: Path
+    ) -> None:
+        slow = quick_providers(scenes=Breaking(on=frozenset(), delay=60))
+        orchestrator = create_pipeline_orchestrator(
+            "slow", options=MakeOptions(canvas=DRAFT, output=tmp_path / "ad.mp4"),
+            settings=replace(settings, job_timeout=3.0), providers=slow,
+        )  # fmt: skip
+        with pytest.raises(PipelineOrchestrationError) as caught:
+            await orchestrator.execute_pipeline("Watch", "luxury", "Shop Now")
+        error = caught.value
+        assert str(error) == "Asset generation failed: the job worked for more than 3 s"
+        assert isinstance(error.cause, JobTimeoutError)
+        assert (error.stage, error.retryable) == ("video_gen", True)
+        assert "JOB_TIMEOUT" in error.hint
+        with Session(open_database(settings.database_url)) as session:
+            job = session.get_one(Job, "slow")
+            assert (job.status, job.failure and job.failure["cause"]["type"]) == ("failed", "JobTimeoutError")
+            rows = {row.stage_name: row.status for row in session.scalars(select(Stage))}
+            assert (rows["script_gen"], rows["video_gen"]) == ("completed", "failed")
+        assert "processing" not in rows.values()
+        path = await make("slow").execute_pipeline("Watch", "luxury", "Shop Now")
+        assert Path(path).is_file()
+        assert receipts(settings)["voice 1"] == 1
+
+    async def test_earlier_runs_of_an_attempt_count_for_its_time(self, settings: Settings, tmp_path: Path) -> None:
+        engine = open_database(settings.database_url)
+        with Session(engine) as session, session.begin():
+            session.add(
+                Job(id="j", product_name="Watch", style="luxury", status="processing", attempt=1, worked=7199.9)
+            )
+        slow = quick_providers(scenes=Breaking(on=frozenset(), delay=60))
+        orchestrator = create_pipeline_orchestrator(
+            "j", options=MakeOptions(canvas=DRAFT, output=tmp_path / "ad.mp4"), settings=settings, providers=slow,
+            attempt=1,
+        )  # fmt: skip
+        with pytest.raises(PipelineOrchestrationError, match="worked for more than 7200 s"):
+            await asyncio.wait_for(orchestrator.execute_pipeline("Watch", "luxury", "Shop Now"), 20)
+
+    async def test_a_run_that_another_took_over_ends_and_writes_nothing(self, make: Make, settings: Settings) -> None:
+        stale = make("j", scenes=Breaking(on=frozenset(), delay=1.5))
+        running = asyncio.create_task(stale.execute_pipeline("Watch", "luxury", "Shop Now"))
+        engine = open_database(settings.database_url)
+
+        def at_work() -> bool:
+            with Session(engine) as session:
+                return session.scalar(select(Event.seq).where(Event.stage == "video_gen").limit(1)) is not None
+
+        while not at_work():
+            await asyncio.sleep(0.02)
+        path = await make("j").execute_pipeline("Watch", "luxury", "Shop Now")
+        with pytest.raises(JobTakenOverError):
+            await running
+        with Session(engine) as session:
+            job = session.get_one(Job, "j")
+            assert (job.status, job.video_url, job.attempt) == ("completed", path, 2)
+            ends = session.scalars(
+                select(Event.stage).where(Event.stage.in_(("completed", "error", "cancelled")))
+            ).all()
+        assert ends == ["completed"]

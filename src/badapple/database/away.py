@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError  # noqa: A004 - as below
 
 __all__ = ["is_away"]
 
@@ -11,4 +11,4 @@ def is_away(error: BaseException) -> bool:
     """Say whether the same may succeed when the database is back, or less busy."""
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
-    return isinstance(error, OperationalError | InterfaceError)
+    return isinstance(error, OperationalError | InterfaceError | TimeoutError)  # the last: no connection became free

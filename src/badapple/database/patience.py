@@ -7,7 +7,7 @@ import random
 import time
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, TimeoutError  # noqa: A004 - no connection became free
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,10 +37,11 @@ def patiently(attempt: Callable[[], T], patience: float) -> T:
     while True:
         try:
             return attempt()
-        except DBAPIError as error:
-            if not passes(error) or time.monotonic() + pause > deadline:
+        except (DBAPIError, TimeoutError) as error:
+            lasting = isinstance(error, DBAPIError) and not passes(error)
+            if lasting or time.monotonic() + pause > deadline:
                 raise
-            _log.warning("transaction_tried_again", extra={"reason": str(error.orig)})
+            _log.warning("transaction_tried_again", extra={"reason": str(getattr(error, "orig", error))})
         time.sleep(pause * random.uniform(0.5, 1.0))
         pause = min(pause * 2, _LAST)
 

@@ -106,7 +106,7 @@ def _enter(session: Session, job_id: str, expected: JobStatus, owner: str | None
 
 
 def _queue(session: Session, row: Job) -> None:
-    row.turn = next_turn(session, row.owner)
+    row.turn = next_turn(session, row.owner, row.priority)
     row.status, row.attempt = JobStatus.PENDING.value, row.attempt + 1
     row.progress = row.made = row.crashes = row.crash_mark = 0
     row.worked, row.closing = 0.0, False

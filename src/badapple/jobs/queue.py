@@ -101,19 +101,20 @@ def check(order: JobOrder, settings: Settings) -> None:
         take_in(order.photo)
 
 
-def next_turn(session: Session, owner: str) -> int:
+def next_turn(session: Session, owner: str, priority: int) -> int:
     """Return the turn of an owner's next job: behind the owner's own, and not before where the queue is now.
 
-    Until the transaction ends, nobody else can give the same turn to another job of this owner.
+    Each priority has turns of its own: one job that goes before all others says nothing of where those are. Until the
+    transaction ends, nobody else can give the same turn to another job of this owner.
     """
     if session.get_bind().dialect.name == "postgresql":  # a transaction on SQLite is alone
         session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"badapple turn {owner}"))))
-    of_workers = Job.engine.is_(True)
-    running = session.scalar(select(func.max(Job.turn)).where(Job.status == JobStatus.PROCESSING.value, of_workers))
+    alike = Job.engine.is_(True) & (Job.priority == priority)
+    running = session.scalar(select(func.max(Job.turn)).where(Job.status == JobStatus.PROCESSING.value, alike))
     if running is None:  # nobody works now: the queue is where its first job is
-        first = session.scalar(select(func.min(Job.turn)).where(Job.status == JobStatus.PENDING.value, of_workers))
+        first = session.scalar(select(func.min(Job.turn)).where(Job.status == JobStatus.PENDING.value, alike))
         running = (first or 1) - 1
-    own = session.scalar(select(func.max(Job.turn)).where(Job.owner == owner, Job.status.in_(_WAITING), of_workers))
+    own = session.scalar(select(func.max(Job.turn)).where(Job.owner == owner, Job.status.in_(_WAITING), alike))
     return max(running, own or 0) + 1
 
 
@@ -125,7 +126,7 @@ def _enter(session: Session, job_id: str, facts: dict[str, Any]) -> None:
     elif job.status != JobStatus.PENDING.value or job.engine or job.request or job.owner != facts["owner"]:
         raise _in_use(job_id)
     with session.no_autoflush:
-        turn = next_turn(session, facts["owner"])
+        turn = next_turn(session, facts["owner"], facts["priority"])
         there = set(session.scalars(select(Stage.stage_name).where(Stage.job_id == job_id)))
     for name, value in facts.items():
         setattr(job, name, value)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from badapple.cache import Blob
 from badapple.database import Receipt, again
 from badapple.database.rows import ensure
+from badapple.journal.goods import fetched
 from badapple.models import Asset, Maker
 
 if TYPE_CHECKING:
@@ -40,16 +40,17 @@ class Journal:
 
     def find(self, key: str) -> Asset | None:
         """Return the finished asset, or None where it was never finished or a file of it is gone or damaged."""
-        return again(self._engine, lambda session: self._asset(session.get(Receipt, key)))
+        return self._fetched(again(self._engine, lambda session: _written(session.get(Receipt, key))))
 
     def find_digest(self, digest: str) -> Asset | None:
         """Return a finished asset with this content, or None."""
         same = select(Receipt).where(Receipt.digest == digest, Receipt.state == "collected")
 
-        def work(session: Session) -> Asset | None:
-            return next((asset for row in session.scalars(same) if (asset := self._asset(row))), None)
+        def work(session: Session) -> list[_Written | None]:
+            return [_written(row) for row in session.scalars(same)]
 
-        return again(self._engine, work)
+        found = (self._fetched(written) for written in again(self._engine, work))
+        return next((asset for asset in found if asset is not None), None)
 
     def begin(self, key: str, request: AssetRequest, maker: Maker) -> None:
         """Write down that the making of an asset begins."""
@@ -66,34 +67,50 @@ class Journal:
     def collect(
         self, key: str, files: Mapping[str, Path], *, facts: Mapping[str, Any], seconds: float, cost: int = 0
     ) -> Asset:
-        """Take an asset's files into the cache and write down that it is finished."""
+        """Take an asset's files into the cache, share them, and write down that it is finished.
+
+        Shared before it is written down: whoever reads of a finished part can have it.
+
+        Raises:
+            StorageError: they cannot be shared now.
+            OSError: they cannot be kept.
+        """
         blobs = {name: self._cache.put(path) for name, path in files.items()}
         content = json.dumps([sorted((name, blob.sha256) for name, blob in blobs.items()), facts], sort_keys=True)
 
-        def work(session: Session) -> Asset | None:
+        def work(session: Session) -> _Written | None:
             row = session.get_one(Receipt, key, with_for_update=True)
             row.state, row.files = "collected", {name: asdict(blob) for name, blob in blobs.items()}
             row.facts, row.seconds, row.cost = dict(facts), seconds, cost
             row.digest = hashlib.sha256(content.encode()).hexdigest()
             row.made += 1
             session.flush()
-            return self._asset(row, reused=False)
+            return _written(row, reused=False)
 
-        asset = again(self._engine, work)
+        asset = self._fetched(again(self._engine, work))
         if asset is None:
             raise FileNotFoundError(f"the files of {key} vanished from the cache at {self._cache.root}")
         return asset
 
-    def _asset(self, row: Receipt | None, *, reused: bool = True) -> Asset | None:
-        if row is None or row.state != "collected" or row.digest is None:
-            return None
-        files: dict[str, Path] = {}
-        for name, blob in row.files.items():
-            path = self._cache.get(Blob(**blob))
-            if path is None:
-                return None
-            files[name] = path
-        return Asset(
-            key=row.key, kind=row.kind, files=files, digest=row.digest, facts=row.facts, maker=Maker(**row.maker),
-            seconds=row.seconds, cost=row.cost, reused=reused,
-        )  # fmt: skip
+    def _fetched(self, written: _Written | None) -> Asset | None:
+        # Outside of the transaction: a storage may take its time.
+        paths = None if written is None else fetched(self._cache, written.files)
+        return None if written is None or paths is None else replace(written.asset, files=paths)
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A finished asset as its receipt has it: without its files' places."""
+
+    asset: Asset
+    files: Mapping[str, Mapping[str, Any]]
+
+
+def _written(row: Receipt | None, *, reused: bool = True) -> _Written | None:
+    if row is None or row.state != "collected" or row.digest is None:
+        return None
+    asset = Asset(
+        key=row.key, kind=row.kind, files={}, digest=row.digest, facts=row.facts, maker=Maker(**row.maker),
+        seconds=row.seconds, cost=row.cost, reused=reused,
+    )  # fmt: skip
+    return _Written(asset, row.files)

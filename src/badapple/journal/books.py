@@ -7,19 +7,19 @@ Whoever works on a row holds its claim; a row whose claim is dead is taken over 
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import logging
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from badapple.cache import Blob
 from badapple.costs.budget import reserve, settle
 from badapple.database import Call, Job, again, once
 from badapple.database.tables import now
 from badapple.errors import BudgetError
 from badapple.journal import words
 from badapple.journal.claims import Claim, ClaimLostError, JobCancelledError, Taken
+from badapple.journal.goods import Stock
 from badapple.journal.rows import (
     OPEN,
     age_of,
@@ -27,6 +27,7 @@ from badapple.journal.rows import (
     intent,
     latest,
     refuse_dear,
+    refuse_hidden,
     stands_elsewhere,
     stop,
     worked_on,
@@ -35,7 +36,6 @@ from badapple.models import Bought, CallState, Dedupe, JobStatus, Ticket
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
@@ -43,9 +43,14 @@ if TYPE_CHECKING:
     from badapple.cache import Cache
     from badapple.errors import ProviderError
     from badapple.journal.claims import Claims
+    from badapple.journal.goods import Looked
     from badapple.models import Goods, Order
 
+    Held = tuple[str, str | None, bool]  # a call, who works on it, whether that lives
+
 __all__ = ["Books", "Claim", "ClaimLostError", "JobCancelledError", "Taken"]
+
+_log = logging.getLogger("badapple.journal")
 
 
 class Books:
@@ -64,7 +69,7 @@ class Books:
         self, engine: Engine, cache: Cache, claims: Claims, *, job: str, owner: str, caps: Mapping[str, int | None]
     ) -> None:
         self._engine = engine
-        self._cache = cache
+        self._stock = Stock(engine, cache)
         self._claims = claims
         self._caps = dict(caps)
         self.job = job
@@ -78,16 +83,22 @@ class Books:
             OutcomeUnknownError: it may have been charged, and nobody decided yet what to do.
             PermanentProviderError: it was charged and brought nothing; only a person may buy it again.
             JobCancelledError: the job that pays was cancelled.
+            StorageError: it is paid for, and the storage cannot be asked for its goods now, or has not got them yet.
+            TransientProviderError: it is paid for, and its goods are on another machine that is away.
         """
         seen = again(self._engine, lambda session: worked_on(session, order.key))
         held = None if seen is None else (*seen, self._claims.alive(seen[1]))
+        looked = self._stock.bring(order.key)  # before any lock is held: a storage may take its time
         try:
-            return once(self._engine, lambda session: self._open(session, order, held))
+            opened = once(self._engine, lambda session: self._open(session, order, held, looked))
         except IntegrityError:  # on Postgres another process began the same attempt in this very moment
             return Taken(id="")
+        if looked is not None and isinstance(opened, Claim) and opened.id != looked.call:
+            _log.warning("goods_are_gone_and_bought_again", extra={"vendor": order.vendor, "call": looked.call})
+        return opened
 
     def _open(
-        self, session: Session, order: Order, held: tuple[str, str | None, bool] | None
+        self, session: Session, order: Order, held: Held | None, looked: Looked | None
     ) -> Bought | Claim | Taken:
         if self._is_cancelled(session):
             raise JobCancelledError
@@ -101,7 +112,7 @@ class Books:
         if row.state == CallState.UNKNOWN:
             raise words.unknown(row)
         if row.state == CallState.COLLECTED:
-            return self._found(session, order, row)
+            return self._found(session, order, row, held, looked)
         if held is None or held[:2] != (row.id, row.holder):
             return Taken(id=row.id)  # it changed hands just now
         if held[2]:
@@ -166,28 +177,37 @@ class Books:
         return True
 
     def collected(self, claim: Claim, order: Order, vendor_id: str, goods: Goods) -> Bought:
-        """Take the goods into the cache and write down that they are there, and what they cost.
+        """Keep the goods on this machine, and write down that they are here, and what they cost; `share` comes next.
+
+        A storage that is down must not make it look as if nothing was bought.
 
         Raises:
             ClaimLostError: somebody else took the call over.
         """
-        blobs = {name: self._cache.put(path) for name, path in goods.files.items()}
+        files, facts = self._stock.keep(goods.files), dict(goods.facts)
         cost = order.estimate if goods.cost is None else goods.cost
 
-        def work(session: Session) -> Bought | None:
+        def work(session: Session) -> int:
             row = self._mine(session, claim)
-            row.state, row.ended_at, row.vendor_id = CallState.COLLECTED.value, now(), vendor_id
-            row.files, row.facts = {name: asdict(blob) for name, blob in blobs.items()}, dict(goods.facts)
-            row.error = row.reason = None
             paid = self._settle(session, row, cost)
-            self._let_go(row, claim)
-            session.flush()
-            return self._bought(row, cost=paid)
+            row.ended_at, row.vendor_id, row.facts = now(), vendor_id, facts
+            self._stock.book(row, files, claim.claim)
+            return paid
 
-        bought = once(self._engine, work)
-        if bought is None:
-            raise FileNotFoundError(f"goods of {order.label} vanished from the cache at {self._cache.root}")
-        return bought
+        paid = once(self._engine, work)
+        self._claims.drop(claim.claim)
+        paths = self._stock.here(files)
+        if paths is None:
+            raise FileNotFoundError(f"goods of {order.label} vanished from the cache at {self._stock.root}")
+        return Bought(files=paths, facts=facts, vendor_id=vendor_id, cost=paid)
+
+    def share(self, claim: Claim) -> None:
+        """Let every machine have the goods that were collected under a claim.
+
+        Raises:
+            StorageError: it cannot be done now; the next `open` of them on this machine does it.
+        """
+        self._stock.share(claim.id)
 
     def failed(self, claim: Claim, error: ProviderError) -> None:
         """Write down that a call ended without goods, and what it cost all the same."""
@@ -232,7 +252,7 @@ class Books:
 
         def work(session: Session) -> None:
             row = session.get(Call, claim.id, with_for_update=True)
-            if row is not None and row.holder == claim.claim:
+            if row is not None and row.holder == claim.claim and row.state in OPEN:
                 row.holder = None
                 if row.state == CallState.INTENT and row.sends == 0:
                     stop(session, row)
@@ -263,18 +283,18 @@ class Books:
     def late(self, claim: Claim, order: Order, vendor_id: str, goods: Goods) -> None:
         """Keep goods that came under a lost claim, where the call would else have ended for nothing."""
         self._claims.drop(claim.claim)
-        blobs = {name: asdict(self._cache.put(path)) for name, path in goods.files.items() if path.exists()}
+        files = self._stock.keep({name: path for name, path in goods.files.items() if path.exists()})
 
         def work(session: Session) -> None:
             row = session.get_one(Call, claim.id, with_for_update=True)
-            if row.state != CallState.FAILED or len(blobs) != len(goods.files):
+            if row.state != CallState.FAILED or len(files) != len(goods.files):
                 row.possibly_charged += order.estimate  # another holder buys it, or has bought it
                 return
             cost = order.estimate if goods.cost is None else goods.cost
-            row.state, row.vendor_id = CallState.COLLECTED.value, vendor_id
-            row.files, row.facts = blobs, dict(goods.facts)
+            row.vendor_id, row.facts = vendor_id, dict(goods.facts)
             settle(session, row.scopes, reserved=row.reserved, settled=cost)
-            row.reserved, row.settled, row.possibly_charged, row.error, row.reason = 0, cost, 0, None, None
+            row.reserved, row.settled, row.possibly_charged = 0, cost, 0
+            self._stock.book(row, files, claim.claim)  # whoever opens it next shares it
 
         once(self._engine, work)
 
@@ -288,15 +308,12 @@ class Books:
         return again(self._engine, self._is_cancelled)
 
     def has(self, key: str) -> bool:
-        """Say whether the goods of a key are here, or paid for and on their way."""
+        """Say whether the goods of a key can be had, or are paid for and on their way.
 
-        def work(session: Session) -> bool:
-            row = latest(session, key)
-            if row is None or row.state != CallState.COLLECTED:
-                return row is not None and row.state == CallState.SUBMITTED
-            return self._bought(row) is not None
-
-        return again(self._engine, work)
+        Raises:
+            StorageError: they are not here, and the storage cannot be asked.
+        """
+        return self._stock.has(key)
 
     def _is_cancelled(self, session: Session) -> bool:
         # A pause ends a job as cancelled too, without a word: it must not stop another run of the same job.
@@ -315,15 +332,22 @@ class Books:
         session.flush()
         return self._claim(row, recovered=False)
 
-    def _found(self, session: Session, order: Order, row: Call) -> Bought | Claim:
-        """Return the goods; where they are gone from the cache, ask the vendor for them or buy them anew."""
-        bought = self._bought(row)
-        if bought is not None:
-            return bought
+    def _found(
+        self, session: Session, order: Order, row: Call, held: Held | None, looked: Looked | None
+    ) -> Bought | Claim | Taken:
+        """Return the goods; where they are gone, ask the vendor for them or buy them anew."""
+        if looked is None or (looked.call, looked.files) != (row.id, row.files):
+            return Taken(id=row.id)  # it was collected just now
+        if looked.paths is not None:
+            return Bought(files=looked.paths, facts=row.facts, vendor_id=row.vendor_id or "", cost=0)
         age = age_of(row)
         if row.dedupe == Dedupe.LOOKUP and age is not None and age < order.lasting:
             row.state, row.holder = CallState.SUBMITTED.value, self._claims.new()
             return self._claim(row, recovered=True)
+        if self._stock.hidden(row):
+            if held is None or held[:2] != (row.id, row.holder):
+                return Taken(id=row.id)  # it was shared just now
+            refuse_hidden(row, alive=held[2])
         return self._begin(session, order, attempt=row.attempt + 1)
 
     def _take_over(self, session: Session, row: Call) -> Claim:
@@ -374,15 +398,6 @@ class Books:
         settle(session, row.scopes, reserved=row.reserved, settled=cost)
         row.reserved, row.settled = 0, cost
         return cost if row.job == self.job else 0
-
-    def _bought(self, row: Call, *, cost: int = 0) -> Bought | None:
-        files: dict[str, Path] = {}
-        for name, blob in row.files.items():
-            path = self._cache.get(Blob(**blob))
-            if path is None:
-                return None
-            files[name] = path
-        return Bought(files=files, facts=row.facts, vendor_id=row.vendor_id or "", cost=cost)
 
     def _claim(self, row: Call, *, recovered: bool) -> Claim:
         assert row.holder is not None  # noqa: S101 - set by every caller

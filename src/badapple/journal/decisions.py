@@ -67,7 +67,7 @@ def accept(engine: Engine, start: str, *, charged: bool = True) -> Call:
 
 
 def retry(engine: Engine, start: str, *, charged: bool = True) -> Call:
-    """Book a call that may have been charged, or that was and brought nothing, and let the next run buy it again.
+    """Book a call that may have been charged, or that was and brought nothing here, and let the next run buy it again.
 
     Raises:
         InputError: there is no such call, or nobody has to decide about it.
@@ -114,7 +114,8 @@ async def cancel_job(
 def _decide(engine: Engine, start: str, *, reason: str, charged: bool) -> Call:
     def work(session: Session) -> Call:
         row = find(session, start)
-        if row.state not in {CallState.UNKNOWN.value, CallState.FAILED.value}:
+        hidden = row.state == CallState.COLLECTED and row.reason == words.UNSHARED
+        if row.state not in {CallState.UNKNOWN.value, CallState.FAILED.value} and not hidden:
             raise InputError(f"the call {row.id[:8]} is {row.state}: there is nothing to decide")
         if row.state == CallState.UNKNOWN:
             cost = row.possibly_charged or row.reserved

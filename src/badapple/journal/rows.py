@@ -14,7 +14,7 @@ from badapple.costs.budget import settle
 from badapple.database import Call
 from badapple.database.holders import boot
 from badapple.database.tables import now
-from badapple.errors import PermanentProviderError
+from badapple.errors import PermanentProviderError, StorageError, TransientProviderError
 from badapple.journal import words
 from badapple.models import CallState
 
@@ -32,6 +32,7 @@ __all__ = [
     "latest",
     "moment",
     "refuse_dear",
+    "refuse_hidden",
     "stands_elsewhere",
     "stop",
     "waits_for_a_person",
@@ -97,6 +98,26 @@ def refuse_dear(row: Call) -> None:
         raise PermanentProviderError(
             words.paid_for_nothing(row), provider=row.vendor, reason="lost", charged=row.settled, hint=words.retry(row)
         )
+
+
+def refuse_hidden(row: Call, *, alive: bool) -> None:
+    """Refuse to buy again what is paid for and lies on another machine, unless it was petty and that is dead.
+
+    Args:
+        row: the call.
+        alive: the process that has to share the goods lives.
+
+    Raises:
+        StorageError: they are about to be shared.
+        TransientProviderError: nobody shares them now; a person may buy them again.
+    """
+    if alive:
+        raise StorageError(words.unshared(row), hint="it goes on by itself as soon as they are shared")
+    if row.settled > PETTY:
+        raise TransientProviderError(
+            words.unshared(row), provider=row.vendor, reason="lost", charged=row.settled,
+            hint=f"run a worker or the same command there, then here again; or {words.retry(row)}",
+        )  # fmt: skip
 
 
 def moment() -> tuple[str, float]:

@@ -257,6 +257,7 @@ class JournalTill:
             raise
         self._point("collected")
         metrics.charged(order.vendor, bought.cost)
+        await self._db(self._books.share, claim)
         return bought
 
     async def _submit(self, call: PaidCall, claim: Claim, folder: Path, work: _Work) -> Submission:

@@ -10,11 +10,12 @@ from badapple.errors import OutcomeUnknownError
 if TYPE_CHECKING:
     from badapple.database import Call
 
-__all__ = ["ACCEPTED", "AGAIN", "BY_A_PERSON", "paid_for_nothing", "retry", "unknown"]
+__all__ = ["ACCEPTED", "AGAIN", "BY_A_PERSON", "UNSHARED", "paid_for_nothing", "retry", "unknown", "unshared"]
 
 ACCEPTED = "accepted"  #: reason of a failed row: a person booked it and gave the part up
 BY_A_PERSON = "cancelled by a person"  #: what a job says that `jobs cancel` ended
 AGAIN = "again"  #: reason of a failed row: a person lets it be bought again
+UNSHARED = "unshared"  #: reason of a collected row: its goods may be on one machine only
 
 
 def retry(row: Call) -> str:
@@ -28,6 +29,11 @@ def paid_for_nothing(row: Call) -> str:
     if row.reason == ACCEPTED:
         return f"{what} may have been charged ({dollars(row.possibly_charged or row.settled)}) and was given up"
     return f"{what} was charged {dollars(row.settled)} and brought nothing: {row.error or 'its files are gone'}"
+
+
+def unshared(row: Call) -> str:
+    """Return what is said of a call whose goods are on another machine."""
+    return f"{row.label or row.model} of {row.vendor} is bought ({dollars(row.settled)}), but {row.error}"
 
 
 def unknown(row: Call) -> OutcomeUnknownError:

@@ -7,7 +7,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
 __all__ = ["Crowd"]
 
@@ -21,54 +21,57 @@ class Crowd:
     """
 
     def __init__(self) -> None:
-        self._changed = asyncio.Condition()
+        self._changed = asyncio.Event()
         self._stories = self._parts = self._wanting = 0
         self._alone = False
 
     @contextlib.asynccontextmanager
     async def story(self, *, alone: bool = False) -> AsyncIterator[None]:
         """Enclose a story."""
-        async with contextlib.AsyncExitStack() as stack:
-            if alone:
-                await stack.enter_async_context(self._lone())
-            else:
-                async with self._changed:
-                    await self._changed.wait_for(lambda: not self._wanting and not self._alone)
-                    self._stories += 1
-                stack.push_async_callback(self._leave, "_stories")
+        if alone:
+            async with self._lone():
+                yield
+            return
+        await self._until(lambda: not self._wanting and not self._alone)
+        self._stories += 1
+        try:
             yield
+        finally:
+            self._stories -= 1
+            self._tell()
 
     @contextlib.asynccontextmanager
     async def part(self) -> AsyncIterator[None]:
         """Enclose the making of a part."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: not self._alone)
-            self._parts += 1
+        await self._until(lambda: not self._alone)
+        self._parts += 1
         try:
             yield
         finally:
-            await self._leave("_parts")
+            self._parts -= 1
+            self._tell()
 
     @contextlib.asynccontextmanager
     async def _lone(self) -> AsyncIterator[None]:
-        async with self._changed:
-            self._wanting += 1
-            try:
-                await self._changed.wait_for(lambda: not self._stories and not self._alone)
-                self._alone = True
-            finally:
-                self._wanting -= 1
-                self._changed.notify_all()
+        self._wanting += 1
         try:
-            async with self._changed:
-                await self._changed.wait_for(lambda: not self._parts)
+            await self._until(lambda: not self._stories and not self._alone)
+            self._alone = True
+        finally:
+            self._wanting -= 1
+            self._tell()
+        try:
+            await self._until(lambda: not self._parts)
             yield
         finally:
-            async with self._changed:
-                self._alone = False
-                self._changed.notify_all()
+            self._alone = False
+            self._tell()
 
-    async def _leave(self, what: str) -> None:
-        async with self._changed:
-            setattr(self, what, getattr(self, what) - 1)
-            self._changed.notify_all()
+    async def _until(self, true: Callable[[], bool]) -> None:
+        while not true():
+            await self._changed.wait()
+
+    def _tell(self) -> None:
+        """Wake everybody who waits; awaits nothing, so that no cancellation comes between a change and its telling."""
+        before, self._changed = self._changed, asyncio.Event()
+        before.set()
