@@ -40,6 +40,22 @@ kill *words:
 chaos-pay *words:
     .venv/bin/python bench/chaos_pay.py {{ words }}
 
+# A thousand jobs on four workers while things break (some scenarios need root, or faketime)
+chaos-jobs *words:
+    .venv/bin/python -m bench.chaos_jobs {{ words }}
+
+# Two hosts in network namespaces, one of them cut off in the middle of a job (needs root and iproute2)
+two-hosts *words:
+    .venv/bin/python -m bench.two_hosts {{ words }}
+
+# What the engine costs a job; jobs a second, memory and threads of workers
+scale *words:
+    .venv/bin/python -m bench.scale {{ words }}
+
+# Ten thousand jobs an hour, simulated with measured costs
+plan *words:
+    .venv/bin/python -m bench.plan {{ words }}
+
 # An ad by simulated vendors against its critical path, and against one call at a time
 bench-cloud *words:
     .venv/bin/python bench/cloud.py {{ words }}

@@ -14,6 +14,7 @@ import os
 import shutil
 import subprocess
 import threading
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -37,7 +38,7 @@ class SkipError(Exception):
 def _ip(*words: str) -> None:
     done = subprocess.run(["ip", *words], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise SkipError(f"ip {' '.join(words)}: {done.stderr.strip()}")
+        raise OSError(f"ip {' '.join(words)}: {done.stderr.strip()}")
 
 
 class Network:
@@ -66,12 +67,15 @@ class Network:
             raise SkipError("network namespaces need root")
         if shutil.which("ip") is None:
             raise SkipError("network namespaces need `ip`: apt install iproute2")
-        with contextlib.ExitStack() as undo:
-            for wire in _WIRES:
-                self._bridge(wire, undo)
-            for host in self.addresses:
-                self._host(host, undo)
-            self._open = undo.pop_all()
+        try:
+            with contextlib.ExitStack() as undo:
+                for wire in _WIRES:
+                    self._bridge(wire, undo)
+                for host in self.addresses:
+                    self._host(host, undo)
+                self._open = undo.pop_all()
+        except OSError as error:
+            raise SkipError(f"network namespaces cannot be made here: {error}") from error
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -95,7 +99,7 @@ class Network:
         _ip("link", "set", self._end(host, wire), "up")
 
     def start(self, host: str, command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path) -> Any:
-        """Start a program on the host, which has a name of its own; returns it as a `Popen` whose pid is the program's."""
+        """Start a program on the host, which has a name of its own; returns its `Popen`."""
         named = ["unshare", "--uts", "sh", "-c", 'hostname "$0" && exec "$@"', host, *command]
         with log.open("ab") as out:
             return subprocess.Popen(
@@ -151,7 +155,7 @@ class Relay:
         self._thread.start()
         self._ready.wait(10)
         if self._failed:
-            raise SkipError(f"a relay cannot listen: {self._failed}")
+            raise OSError(f"a relay cannot listen: {self._failed}")
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -170,24 +174,22 @@ class Relay:
     async def _serve(self) -> None:
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
         for port, target in self._routes.items():
-            await asyncio.start_server(lambda r, w, target=target: self._pass(r, w, target), self._listen, port)
+            await asyncio.start_server(partial(self._pass, target), self._listen, port)
         self._ready.set()
         await self._over.wait()
 
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, target: tuple[str, int]) -> None:
-        client = writer.get_extra_info("peername")[0]
-        back: asyncio.StreamWriter | None = None
+    async def _pass(self, target: tuple[str, int], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        client, ends = writer.get_extra_info("peername")[0], [writer]
         with contextlib.suppress(OSError, TimeoutError, asyncio.CancelledError):
             there, back = await asyncio.wait_for(asyncio.open_connection(*target), _CONNECTING)
+            ends.append(back)
             self.came[back.get_extra_info("sockname")[1]] = client
-            ways = {asyncio.ensure_future(_pump(*way)) for way in ((reader, back), (there, writer))}
+            ways = {asyncio.ensure_future(_pump(reader, back)), asyncio.ensure_future(_pump(there, writer))}
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
             for way in ways:
                 way.cancel()
-        # Closed, not aborted: what was written last has to arrive.
-        for end in (writer, back):
-            if end is not None:
-                end.close()
+        for end in ends:
+            end.close()  # not aborted: what was written last has to arrive
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

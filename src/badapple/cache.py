@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from badapple.errors import StorageError
+from badapple.errors import DiskError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Blob", "Cache", "sha256_of"]
 
 _STALE_SECONDS = 24 * 3600  #: for workplaces on a disk that knows no locks
+_ROOM = 16_000_000  #: bytes that what a vendor sends next may need
 _LOCKED = "work-"  #: begins the name of a workplace whose owner holds its lock
 
 
@@ -99,6 +100,21 @@ class Cache:
         _settle(file)
         self._settle_at(file, blob)
         return blob
+
+    def require_room(self, size: int = _ROOM) -> None:
+        """Make sure that so many bytes can be written.
+
+        Raises:
+            DiskError: they cannot.
+        """
+        with contextlib.suppress(FileNotFoundError):
+            free = shutil.disk_usage(self._root).free
+            if free < size:
+                raise DiskError(
+                    f"the disk of the cache {self._root} is full: {free / 1e6:.0f} MB are free, {size / 1e6:.0f} MB are "
+                    "needed; nothing was sent",
+                    hint="free some space, or set BADAPPLE_CACHE_DIR to another disk",
+                )
 
     def share(self, blob: Blob) -> None:
         """Make sure that the storage has a blob that is here; does nothing without a storage.

@@ -21,7 +21,7 @@ from badapple.secrets import Secret, hide_password, remember
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Access", "Settings", "child_environment", "get_settings", "serve"]
+__all__ = ["Access", "Settings", "child_environment", "get_settings", "serve", "tell_libraries"]
 
 _VENDORS = {  # vendor -> variables of its key, and of its address
     "anthropic": ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"),
@@ -178,6 +178,12 @@ def serve() -> Settings:
     _serving = True
     get_settings.cache_clear()
     return get_settings()
+
+
+def tell_libraries(**variables: str) -> None:
+    """Set variables that libraries read while they are loaded; what the user has set stays."""
+    for name, value in variables.items():
+        os.environ.setdefault(name, value)
 
 
 def _file(env: Mapping[str, str]) -> dict[str, str]:

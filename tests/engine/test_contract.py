@@ -9,6 +9,9 @@ from dbos import _queue as _queue_module
 from dbos._queue import Queue, queue_worker_thread
 from dbos._recovery import recover_pending_workflows
 from dbos._sys_db import SystemDatabase
+from dbos._utils import INTERNAL_QUEUE_NAME
+
+from badapple.engine.engine import _INTERNAL
 
 
 def test_recovery_puts_work_back_and_asks_who_ran_it() -> None:
@@ -17,6 +20,12 @@ def test_recovery_puts_work_back_and_asks_who_ran_it() -> None:
     taken = inspect.getsource(SystemDatabase.reenqueue_for_recovery)
     assert "executor_id.in_(executor_ids)" in taken  # a live process' work is never put back
     assert "func.coalesce" in taken  # it keeps its queue, and with it the vendor's limits
+
+
+def test_one_workflow_can_be_put_back_by_its_id() -> None:
+    words = ["self", "workflow_id", "executor_ids", "recovery_queue_name"]
+    assert list(inspect.signature(SystemDatabase.reenqueue_for_recovery).parameters) == words
+    assert INTERNAL_QUEUE_NAME == _INTERNAL
 
 
 def test_a_queue_s_measure_is_read_again_on_every_look() -> None:

@@ -21,6 +21,7 @@ from badapple.database.holders import Watcher
 from badapple.errors import BudgetError, OutcomeUnknownError, PermanentProviderError
 from badapple.journal import Books, Claims, words
 from badapple.journal.books import Claim, ClaimLostError, JobCancelledError, Taken
+from badapple.journal.rows import claim_of
 from badapple.models import Bought, Dedupe, Goods, Order
 
 Open = Callable[..., Books]
@@ -134,7 +135,7 @@ def test_a_seed_is_the_ids_and_fits_into_31_bits(of: Open, engine: Engine) -> No
             row = session.scalars(select(Call).where(Call.key == "low")).one()
             session.expunge(row)
         row.id, row.holder = start + "9" * 24, "me/1"
-        assert of()._claim(row, recovered=True).ticket.seed == seed
+        assert claim_of(row, recovered=True).ticket.seed == seed
 
 
 def test_who_works_on_a_call_is_left_alone(of: Open, engine: Engine) -> None:

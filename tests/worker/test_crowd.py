@@ -84,23 +84,3 @@ async def test_a_lone_story_that_is_cancelled_keeps_nobody_out() -> None:
     await stage.cancel("suspect again")
     await stage.enter("part 2")
     assert stage.inside == {"part", "story", "part 2"}
-
-
-async def test_a_part_that_is_cancelled_while_it_leaves_has_left() -> None:
-    stage = Stage()
-    await stage.enter("suspect", alone=True)
-
-    async def cancelled() -> None:
-        async with stage.crowd.part():
-            task = asyncio.current_task()
-            assert task is not None
-            task.cancel()  # it is noticed at the next wait, if leaving waits for anything
-
-    parts = [asyncio.create_task(cancelled()) for _ in range(5)]
-    for _ in range(5):
-        await asyncio.sleep(0)
-    await stage.leave("suspect")
-    await asyncio.gather(*parts, return_exceptions=True)
-    await stage.enter("another suspect", alone=True)
-    assert stage.inside == {"another suspect"}
-    await stage.leave("another suspect")

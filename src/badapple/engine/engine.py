@@ -27,10 +27,12 @@ __all__ = ["VERSION", "Engine", "Here", "State", "engine_url", "upgrade_engine"]
 #: Of the shape of workflows. Workers take only work of their own version: it changes with a drain, not with a release.
 VERSION = "wf-1"
 _SCHEMA = "badapple_engine"
+_INTERNAL = "_dbos_internal_queue"  #: for what never had a queue; everything here has one
 _APP = "badapple"
 _THREADS = 24  #: DBOS' own default is unbounded: thousands of threads with a thousand jobs
 _BUSY, _IDLE = 0.1, 1.0  #: seconds between two looks into a queue
 _STAYS_BUSY = 3.0  #: seconds for which it is looked into often after something was there
+_SAID_AGAIN = 30.0  #: seconds after which DBOS may say the same again
 _OPEN = ("ENQUEUED", "PENDING", "DELAYED")
 _ENDED = ("SUCCESS", "ERROR", "CANCELLED")
 ANY = (*_OPEN, *_ENDED)  #: every status there is
@@ -96,6 +98,7 @@ class Engine:
         self._queues = dict(queues)
         self._held = False
         self._seen_busy = 0.0
+        self._known: dict[str, Any] = {}
         self._client: DBOSClient | None = None
         sqlite = url.startswith("sqlite")
         if sqlite:
@@ -108,7 +111,7 @@ class Engine:
                 "notification_listener_polling_interval_sec": 5.0, "scheduler_polling_interval_sec": 3600.0,
             }
         )  # fmt: skip
-        logging.getLogger("dbos").addFilter(_no_cancellations)
+        logging.getLogger("dbos").addFilter(_Quieter())
 
     def register(self, name: str, work: Work) -> None:
         """Make a function known; before `launch`.
@@ -166,14 +169,24 @@ class Engine:
         return tuple(_get_dbos_instance()._active_workflows_set.activeList())  # noqa: SLF001 - as above
 
     def _tuned(self, original: Callable[..., Any], name: str, **words: Any) -> Any:
-        queue = original(name, **words)
-        if queue is not None and name in self._queues:
-            if self.running:
-                self._seen_busy = time.monotonic()
-            busy = time.monotonic() - self._seen_busy < _STAYS_BUSY
-            queue._worker_concurrency = 0 if self._held else self._queues[name].at_once  # noqa: SLF001 - as above
-            queue._polling_interval_sec = _BUSY if busy else _IDLE  # noqa: SLF001 - as above
+        if name not in self._queues:
+            return original(name, **words)
+        queue = self._known.get(name)
+        if queue is None:  # its row says what every worker says: it is read once, not ten times a second
+            queue = original(name, **words)
+            if queue is None:
+                return None
+            self._known[name] = queue
+        queue._worker_concurrency = 0 if self._held else self._queues[name].at_once  # noqa: SLF001 - as above
+        queue._polling_interval_sec = _BUSY if self.busy else _IDLE  # noqa: SLF001 - as above
         return queue
+
+    @property
+    def busy(self) -> bool:
+        """Whether there was something to do here in the last seconds."""
+        if self.running:
+            self._seen_busy = time.monotonic()
+        return time.monotonic() - self._seen_busy < _STAYS_BUSY
 
     def enqueue(self, name: str, body: Mapping[str, Any], *, id: str, queue: str, priority: int = 1) -> None:  # noqa: A002 - what it is called
         """Put a workflow into a queue, unless one with this id is there already; lower priorities (1 up) go first."""
@@ -222,6 +235,11 @@ class Engine:
         rows = self._ask.list_workflows(status=list(_ENDED), load_output=False, limit=limit)
         return [_state(row) for row in rows]
 
+    def put_back(self, ids: Iterable[str]) -> None:
+        """Put workflows that this process runs by the database, and does not run, back into their queues."""
+        for name in ids:
+            self._database.reenqueue_for_recovery(name, [self._executor], _INTERNAL)
+
     def purge(self, prefix: str) -> None:
         """Forget the ended workflows whose ids begin so."""
         ended = [row.id for row in self.below(prefix, status=_ENDED)]
@@ -269,12 +287,32 @@ class Engine:
         return self._client
 
 
-def _no_cancellations(record: logging.LogRecord) -> bool:
-    """Leave out what DBOS says of workflows that were cancelled, or taken over: both are as it should be."""
-    error = record.exc_info[1] if record.exc_info else None
-    if type(error).__name__ in {"DBOSAwaitedWorkflowCancelledError", "DBOSWorkflowCancelledError"}:
-        return False
-    return "was cancelled during execution" not in str(record.msg)
+class _Quieter(logging.Filter):
+    """Leaves out what DBOS says of workflows that were cancelled or taken over, and what it said just now.
+
+    Both are as they should be; and a database that is away makes it say the same many times a second.
+    """
+
+    _EXPECTED = frozenset({"DBOSAwaitedWorkflowCancelledError", "DBOSWorkflowCancelledError"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Say whether the record shall be logged."""
+        error = record.exc_info[1] if record.exc_info else None
+        text = str(record.msg)
+        if type(error).__name__ in self._EXPECTED or "was cancelled during execution" in text:
+            return False
+        record.msg = text.partition("\n")[0][:500]
+        what, moment = record.msg[:60], time.monotonic()
+        if moment - self._said.get(what, -_SAID_AGAIN) < _SAID_AGAIN:
+            return False
+        if len(self._said) > 500:
+            self._said.clear()
+        self._said[what] = moment
+        return True
 
 
 async def _called(work: Work, name: str, body: dict[str, Any]) -> dict[str, Any]:

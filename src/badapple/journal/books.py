@@ -23,6 +23,7 @@ from badapple.journal.goods import Stock
 from badapple.journal.rows import (
     OPEN,
     age_of,
+    claim_of,
     hand_over,
     intent,
     latest,
@@ -32,7 +33,7 @@ from badapple.journal.rows import (
     stop,
     worked_on,
 )
-from badapple.models import Bought, CallState, Dedupe, JobStatus, Ticket
+from badapple.models import Bought, CallState, Dedupe, JobStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,9 +98,7 @@ class Books:
             _log.warning("goods_are_gone_and_bought_again", extra={"vendor": order.vendor, "call": looked.call})
         return opened
 
-    def _open(
-        self, session: Session, order: Order, held: Held | None, looked: Looked | None
-    ) -> Bought | Claim | Taken:
+    def _open(self, session: Session, order: Order, held: Held | None, looked: Looked | None) -> Bought | Claim | Taken:
         if self._is_cancelled(session):
             raise JobCancelledError
         row = latest(session, order.key, lock=True)
@@ -252,7 +251,7 @@ class Books:
 
         def work(session: Session) -> None:
             row = session.get(Call, claim.id, with_for_update=True)
-            if row is not None and row.holder == claim.claim and row.state in OPEN:
+            if row is not None and row.holder == claim.claim and row.state != CallState.COLLECTED:
                 row.holder = None
                 if row.state == CallState.INTENT and row.sends == 0:
                     stop(session, row)
@@ -330,7 +329,7 @@ class Books:
         )  # fmt: skip
         session.add(row)
         session.flush()
-        return self._claim(row, recovered=False)
+        return claim_of(row, recovered=False)
 
     def _found(
         self, session: Session, order: Order, row: Call, held: Held | None, looked: Looked | None
@@ -343,7 +342,7 @@ class Books:
         age = age_of(row)
         if row.dedupe == Dedupe.LOOKUP and age is not None and age < order.lasting:
             row.state, row.holder = CallState.SUBMITTED.value, self._claims.new()
-            return self._claim(row, recovered=True)
+            return claim_of(row, recovered=True)
         if self._stock.hidden(row):
             if held is None or held[:2] != (row.id, row.holder):
                 return Taken(id=row.id)  # it was shared just now
@@ -366,7 +365,7 @@ class Books:
         row.holder = self._claims.new()
         if self.job in {row.job, row.heir}:
             row.heir = row.heir_holder = None
-        return self._claim(row, recovered=True)
+        return claim_of(row, recovered=True)
 
     def _inherit(self, row: Call) -> str | None:
         """Stand in line: should the job that pays be cancelled, the call goes to us."""
@@ -377,7 +376,7 @@ class Books:
 
     def _mine(self, session: Session, claim: Claim) -> Call:
         row = session.get_one(Call, claim.id, with_for_update=True)
-        if row.holder != claim.claim:
+        if row.holder != claim.claim or row.state == CallState.COLLECTED:
             raise ClaimLostError
         return row
 
@@ -398,13 +397,3 @@ class Books:
         settle(session, row.scopes, reserved=row.reserved, settled=cost)
         row.reserved, row.settled = 0, cost
         return cost if row.job == self.job else 0
-
-    def _claim(self, row: Call, *, recovered: bool) -> Claim:
-        assert row.holder is not None  # noqa: S101 - set by every caller
-        ticket = Ticket(
-            op_id=row.id, intent_at=row.created_at, taken=frozenset(), seed=int(row.id[:8], 16) & 0x7FFF_FFFF
-        )
-        return Claim(
-            id=row.id, claim=row.holder, vendor_id=row.vendor_id, recovered=recovered, sends=row.sends, age=age_of(row),
-            ticket=ticket,
-        )  # fmt: skip

@@ -16,7 +16,8 @@ from badapple.database.holders import boot
 from badapple.database.tables import now
 from badapple.errors import PermanentProviderError, StorageError, TransientProviderError
 from badapple.journal import words
-from badapple.models import CallState
+from badapple.journal.claims import Claim
+from badapple.models import CallState, Ticket
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -27,6 +28,7 @@ __all__ = [
     "OPEN",
     "PETTY",
     "age_of",
+    "claim_of",
     "hand_over",
     "intent",
     "latest",
@@ -133,6 +135,16 @@ def age_of(row: Call) -> float | None:
         return uptime - row.uptime
     seconds = (now() - row.created_at).total_seconds()
     return seconds if seconds >= 0 else None
+
+
+def claim_of(row: Call, *, recovered: bool) -> Claim:
+    """Return a row as the call that its holder works on."""
+    assert row.holder is not None  # noqa: S101 - set by every caller
+    ticket = Ticket(op_id=row.id, intent_at=row.created_at, taken=frozenset(), seed=int(row.id[:8], 16) & 0x7FFF_FFFF)
+    return Claim(
+        id=row.id, claim=row.holder, vendor_id=row.vendor_id, recovered=recovered, sends=row.sends, age=age_of(row),
+        ticket=ticket,
+    )  # fmt: skip
 
 
 def stands_elsewhere(session: Session, row: Call, vendor_id: str) -> bool:

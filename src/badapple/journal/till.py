@@ -14,7 +14,7 @@ from badapple.journal.books import Claim, ClaimLostError, JobCancelledError, Tak
 from badapple.journal.gate import Gate, standing
 from badapple.journal.rows import PETTY
 from badapple.models import Bought, Dedupe, Submission
-from badapple.process import Aside
+from badapple.process import Aside, with_room
 from badapple.telemetry import metrics
 
 if TYPE_CHECKING:
@@ -250,7 +250,7 @@ class JournalTill:
     async def _keep(self, call: PaidCall, claim: Claim, submission: Submission, goods: Goods) -> Bought:
         order, vendor_id = call.order, submission.vendor_id
         try:
-            bought = await self._db(self._books.collected, claim, order, vendor_id, goods)
+            bought = await with_room(lambda: self._db(self._books.collected, claim, order, vendor_id, goods))
         except ClaimLostError:
             if submission.goods is not None:  # bought under a claim that was lost: maybe somebody bought it again
                 await self._db(self._books.late, claim, order, vendor_id, goods)
@@ -284,6 +284,7 @@ class JournalTill:
             await self._db(self._books.sending, claim, call.order)
             self._point("sending")
 
+        self._cache.require_room()  # what is bought must find a place
         work.begun = work.placing = True
         work.noted = False
         work.gate.begin(note)

@@ -4,6 +4,7 @@ from badapple.process.calls import pipe, run, stream
 from badapple.process.child import Limits, Output
 from badapple.process.children import end_children
 from badapple.process.heap import settle
+from badapple.process.room import is_full, with_room
 from badapple.process.spawn import attach
 from badapple.process.threads import Aside, P, Stopped, T, check_stop, in_thread
 
@@ -18,8 +19,10 @@ __all__ = [
     "check_stop",
     "end_children",
     "in_thread",
+    "is_full",
     "pipe",
     "run",
     "settle",
     "stream",
+    "with_room",
 ]

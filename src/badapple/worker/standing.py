@@ -28,10 +28,11 @@ def standing(database: Database, engine: Engine, watcher: Watcher) -> Callable[[
 
     def read() -> Standing:
         with Session(database) as session:
-            jobs = dict(session.execute(select(Job.status, func.count()).group_by(Job.status)).tuples().all())
+            counts = session.execute(select(Job.status, func.count()).group_by(Job.status)).all()
             unknown = session.scalar(
                 select(func.count()).select_from(Call).where(Call.state == CallState.UNKNOWN.value)
             )
+        jobs: dict[str, int] = {status: count for status, count in counts}  # noqa: C416 - rows are no pairs to mypy
         depths = engine.depths()
         return Standing(
             jobs={status.value: jobs.get(status.value, 0) for status in JobStatus},

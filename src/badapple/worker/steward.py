@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from badapple.database.holders import Holder, Watcher
-    from badapple.engine import Engine
+    from badapple.engine import Engine, State
 
 __all__ = ["ALONE_AFTER", "POISON_AFTER", "STORY", "Steward", "place_in_queue"]
 
 STORY = "story"
 ALONE_AFTER = 2  #: crashes with nothing new between them after which it runs alone, to see whose fault they are
 POISON_AFTER = 3  #: crashes with nothing new between them, the last one alone
-_TICK = 0.5  #: seconds between two rounds
+_TICK, _IDLE = 0.5, 1.0  #: seconds between two rounds, with and without work here
 _HUNG = 120.0  #: seconds without a round after which the process is of no use; a database may be away for a while
 _BATCH = 200
 #: Priority of a job -> where its class begins in the engine's order.
@@ -70,6 +70,7 @@ class Steward:
         self._thread = threading.Thread(target=self._rounds, name="badapple-steward", daemon=True)
         self._heart = threading.Thread(target=self._beats, name="badapple-heart", daemon=True)
         self._turned = time.monotonic()
+        self._missing: set[str] = set()
         self._due = dict.fromkeys(("reap", "tidy"), 0.0)
 
     def start(self) -> None:
@@ -97,7 +98,7 @@ class Steward:
 
     def _rounds(self) -> None:
         away = False
-        while not self._stop.wait(_TICK):
+        while not self._stop.wait(_TICK if self._engine.busy else _IDLE):
             self._turned = time.monotonic()
             try:
                 self.round()
@@ -164,6 +165,19 @@ class Steward:
             self._count(executor, jobs)
             _log.warning("dead_worker_found", extra={"worker": executor, "jobs": jobs})
         self._engine.recover(dead)
+        self._find_dropped(pending.get(self._holder.id, []))
+
+    def _find_dropped(self, mine: Sequence[State]) -> None:
+        """Put back what this process runs by the database and does not run: an outcome that could not be written.
+
+        Twice in a row, because a workflow is taken from its queue a moment before it runs.
+        """
+        missing = {state.id for state in mine} - set(self._engine.running)
+        dropped = missing & self._missing
+        self._missing = missing - dropped
+        if dropped:
+            _log.warning("dropped_work_put_back", extra={"workflows": sorted(dropped)})
+            self._engine.put_back(dropped)
 
     def _count(self, executor: str, jobs: Sequence[str]) -> None:
         """Count a crash for each job that the worker may have died over."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from badapple.errors import OutcomeUnknownError, PermanentProviderError
 from badapple.models import Goods, Submission
-from badapple.process import in_thread
+from badapple.process import in_thread, with_room
 from badapple.providers.anthropic import picture as pictures
 from badapple.providers.anthropic.connection import connect, sdk
 from badapple.providers.anthropic.faults import VENDOR, explained, largest_side, unreadable
@@ -68,7 +68,7 @@ class MessageCall:
             side = min(largest_side(error.__cause__) or pictures.LARGEST_SIDE, pictures.LARGEST_SIDE // 2)
             body = await in_thread(self._body, side)
             raw, headers = await self._line.call(partial(self._send, body))
-        return await in_thread(self._kept, raw, headers, folder)
+        return await with_room(lambda: in_thread(self._kept, raw, headers, folder))
 
     async def find(self, ticket: Ticket) -> Submission | None:  # noqa: ARG002 - there is no list to look in
         """Find nothing: the vendor keeps no list of messages."""

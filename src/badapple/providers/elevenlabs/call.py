@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from badapple.errors import OutcomeUnknownError, PermanentProviderError, ProviderError, TransientProviderError
 from badapple.models import Dedupe, Goods, Order, Submission, call_key
-from badapple.process import in_thread
+from badapple.process import in_thread, with_room
 from badapple.providers.elevenlabs.failures import PROVIDER
 from badapple.providers.elevenlabs.replies import HistoryItem, SpeechReply, read_alignment
 from badapple.providers.elevenlabs.tariff import CHEAP, credits_of, micros_of
@@ -125,7 +125,7 @@ class SpeechCall:
         body = self._speech.body()
         answer = await self._line.call(lambda: wire.speak(self._speech.voice.id, body))
         file = folder / "reply.json"
-        await in_thread(file.write_bytes, answer.body)
+        await with_room(lambda: in_thread(file.write_bytes, answer.body))
         vendor_id = answer.headers.get("history-item-id") or answer.headers.get("request-id")
         alignment = await in_thread(_alignment_of, answer.body)
         if alignment is not None:
