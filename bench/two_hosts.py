@@ -3,10 +3,11 @@
     .venv/bin/python -m bench.two_hosts [--cut all] [--cut database] [--lease 15] [--after 1.5] [--keep FOLDER]
 
 Each host is a network namespace with a real `badapple worker` in it and folders of its own; Postgres and Valkey are
-reached over one wire, the simulated vendors over another, finished parts over a shared folder. The host that tells the
-story, or orders the clips where another does, is cut off soon after a clip is ordered: from everything (`all`), or only from Postgres and Valkey
-(`database`), so that it could go on buying. After the other host has finished the job the wires are plugged in again,
-and the host that was cut off must make the next job alone. Needs root and `ip`.
+reached over one wire, the simulated vendors over another, finished parts over a shared folder. Soon after a clip is
+ordered, the host that tells the story is cut off (or the one that orders the clips, where another does): from
+everything (`all`), or only from Postgres and Valkey (`database`), so that it could go on buying. After the other host
+has finished the job the wires are plugged in again, and the host that was cut off must make the next job alone. Needs
+root and `ip`.
 """
 
 from __future__ import annotations
@@ -179,11 +180,10 @@ class Stand:
         }
 
     def start(self, host: str) -> None:
-        """Start the host's worker, and wait until it takes work."""
+        """Start the host's worker."""
         words = [sys.executable, "-m", "badapple", "worker", "--host", self.network.addresses[host]["servers"]]
         words += ["--health-port", str(HEALTH)]
-        place = self.root / host
-        env = self.environment(host)
+        env, place = self.environment(host), self.root / host
         self.workers[host] = self.network.start(host, words, env=env, cwd=place, log=place / "out.log")
 
     def ready(self, host: str) -> bool:

@@ -111,8 +111,8 @@ class Cache:
             free = shutil.disk_usage(self._root).free
             if free < size:
                 raise DiskError(
-                    f"the disk of the cache {self._root} is full: {free / 1e6:.0f} MB are free, {size / 1e6:.0f} MB are "
-                    "needed; nothing was sent",
+                    f"the disk of the cache {self._root} is full: {free / 1e6:.0f} MB are free, {size / 1e6:.0f} MB "
+                    "are needed; nothing was sent",
                     hint="free some space, or set BADAPPLE_CACHE_DIR to another disk",
                 )
 

@@ -53,7 +53,7 @@ def connect(url: URL) -> Engine:
         url.set(drivername="postgresql+psycopg"),
         pool_pre_ping=True,
         pool_size=5,
-        max_overflow=15,
+        max_overflow=10,
         pool_recycle=1800,
         connect_args={name: value for name, value in _REACHING.items() if name not in url.query},
     )

@@ -96,7 +96,7 @@ class Engine:
         self._dbos = dbos
         self._executor = executor
         self._queues = dict(queues)
-        self._held = False
+        self._held: set[str] = set()
         self._seen_busy = 0.0
         self._known: dict[str, Any] = {}
         self._client: DBOSClient | None = None
@@ -107,7 +107,7 @@ class Engine:
             config={
                 "name": _APP, "system_database_url": url, "dbos_system_schema": _SCHEMA, "executor_id": executor,
                 "application_version": VERSION, "max_executor_threads": threads, "run_migrations": sqlite,
-                "sys_db_pool_size": 10, "sys_db_polling_concurrency": 4, "log_level": "WARNING",
+                "sys_db_pool_size": 8, "sys_db_polling_concurrency": 4, "log_level": "WARNING",
                 "notification_listener_polling_interval_sec": 5.0, "scheduler_polling_interval_sec": 3600.0,
             }
         )  # fmt: skip
@@ -177,7 +177,7 @@ class Engine:
             if queue is None:
                 return None
             self._known[name] = queue
-        queue._worker_concurrency = 0 if self._held else self._queues[name].at_once  # noqa: SLF001 - as above
+        queue._worker_concurrency = 0 if name in self._held else self._queues[name].at_once  # noqa: SLF001 - as above
         queue._polling_interval_sec = _BUSY if self.busy else _IDLE  # noqa: SLF001 - as above
         return queue
 
@@ -262,13 +262,13 @@ class Engine:
             found[row.queue_name or ""] = (count + 1, max(oldest, waited))
         return found
 
-    def hold(self) -> None:
-        """Take no new work; what runs goes on."""
-        self._held = True
+    def hold(self, *queues: str) -> None:
+        """Take nothing new from these queues, or from any; what runs goes on."""
+        self._held |= set(queues or self._queues)
 
     def release(self) -> None:
-        """Take new work again."""
-        self._held = False
+        """Take new work again, from every queue."""
+        self._held.clear()
 
     def hand_back(self) -> None:
         """Put what runs here back into its queues, for other processes to take up: this one is about to end."""

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from badapple.config import Settings, get_settings
 from badapple.database.away import is_away
 from badapple.errors import (
-    BadappleError,
     DiskError,
     JobTakenOverError,
     JobTimeoutError,
@@ -176,7 +175,8 @@ class PipelineOrchestrator:
                     yield brief
                     await self._bench.settle()  # parts that others stood in for may still be on their way
             except asyncio.CancelledError:
-                await self._stopped()
+                if not self._begins_again():
+                    await self._stopped()
                 raise
             except PipelineOrchestrationError as error:
                 await self._failed(error)
@@ -232,6 +232,12 @@ class PipelineOrchestrator:
         if isinstance(error.cause, JobTimeoutError):
             metrics.job_timed_out()
 
+    def _begins_again(self) -> bool:
+        """Say whether the run ended without anybody's cancelling it: the till of its process sends nothing now."""
+        task = asyncio.current_task()
+        cancelled = task is not None and task.cancelling() > 0
+        return self._bench.attempt is not None and not cancelled and not self._progress.lost
+
     async def _stopped(self) -> None:
         """Say that the run was stopped.
 
@@ -270,10 +276,7 @@ class PipelineOrchestrator:
             yield
         except Exception as error:
             if self._bench.attempt is not None and (is_away(error) or isinstance(error, DiskError | StorageError)):
-                # No fault of the job's: whoever runs it begins it again.
-                with contextlib.suppress(Exception):
-                    await self.tell(f"Waiting: {error if isinstance(error, BadappleError) else 'the database is away'}")
-                raise
+                raise  # no fault of the job's: whoever runs it begins it again
             raise await self._error(words, error) from error
 
     async def _error(

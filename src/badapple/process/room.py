@@ -8,10 +8,10 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from badapple.process.threads import T
-
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from badapple.process.threads import T
 
 __all__ = ["PATIENCE", "is_full", "with_room"]
 

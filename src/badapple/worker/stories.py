@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
+import time
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select, update
 
-from badapple.assets.queued import Attempt, QueuedRunner, read_request
+from badapple.assets.queued import STORIES, Attempt, QueuedRunner, read_request
 from badapple.database import Call, Job, again, once
 from badapple.database.away import is_away
 from badapple.errors import BadappleError, DiskError, JobTakenOverError, PipelineOrchestrationError, StorageError
@@ -42,7 +44,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Stories"]
 
-_AWAY = 2.0  #: seconds between two tries while the database is away
+_AWAY, _LONGEST = 1.0, 10.0  #: seconds between two tries while something is away, at first and at last
+_SAY_AGAIN = 60.0  #: seconds after which watchers are told the same again
 _LOOK = 0.5  #: seconds between two looks at calls that are on their way
 _log = logging.getLogger("badapple.worker")
 
@@ -85,6 +88,7 @@ class Stories:
         self._redis = redis
         self._draining = draining
         self._crowd = Crowd()
+        self._said: dict[str, tuple[str, float]] = {}
 
     async def part(self, _id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Make one asset; returns `{"key"}`, or `{"error"}` for whoever ordered it."""
@@ -114,12 +118,19 @@ class Stories:
         job, attempt = body["job"], body["attempt"]
         with bound(job_id=job):
             try:
-                bill, _ = await _patiently(lambda: in_thread(self._workshops.get, job, attempt))
+                bill, _ = await _patiently(
+                    lambda: in_thread(self._workshops.get, job, attempt), patience=self._settings.job_timeout
+                )
                 alone = bill.crashes >= ALONE_AFTER
+                if alone:
+                    self._engine.hold(STORIES)  # no more stories that would wait here behind it
                 async with self._crowd.story(alone=alone):
                     place = body.get("priority", 1)
                     async with self._alone(job) if alone else contextlib.nullcontext():
-                        video = await _patiently(lambda: self._told(job, attempt, alone=alone, priority=place))
+                        video = await _patiently(
+                            lambda: self._told(job, attempt, alone=alone, priority=place),
+                            patience=self._settings.job_timeout,
+                        )
             except (PipelineOrchestrationError, JobTakenOverError) as error:
                 return {"ended": type(error).__name__}
             except Exception as error:  # noqa: BLE001 - a bug too ends the job with a word
@@ -129,6 +140,7 @@ class Stories:
                 return {"ended": type(error).__name__}
             finally:
                 self._workshops.forget(job, attempt)
+                self._said.pop(job, None)
         return {"video": video}
 
     async def _told(self, job: str, number: int, *, alone: bool, priority: int) -> str:
@@ -137,7 +149,7 @@ class Stories:
         spoken: list[PipelineOrchestrator] = []
 
         async def room(error: Exception) -> None:
-            await spoken[0].tell(f"Waiting: {error}")
+            await self._say(job, spoken[0], error)
 
         queued = QueuedRunner(
             attempt, workshop.runner, recipes=workshop.recipes, engine=self._engine, waiter=self._waiter(),
@@ -149,7 +161,19 @@ class Stories:
         )  # fmt: skip
         spoken.append(orchestrator)
         photo = str(order.photo) if order.photo is not None else None
-        return await orchestrator.execute_pipeline(order.product_name, order.style, order.cta_text, photo)
+        try:
+            return await orchestrator.execute_pipeline(order.product_name, order.style, order.cta_text, photo)
+        except (DiskError, StorageError) as error:
+            await self._say(job, orchestrator, error)
+            raise
+
+    async def _say(self, job: str, orchestrator: PipelineOrchestrator, error: Exception) -> None:
+        """Tell watchers what a job waits for; not again and again."""
+        words, at = self._said.get(job, ("", 0.0))
+        if str(error) != words or time.monotonic() - at > _SAY_AGAIN:
+            self._said[job] = str(error), time.monotonic()
+            with contextlib.suppress(Exception):  # the rows tell it later
+                await orchestrator.tell(f"Waiting: {error}")
 
     async def _settled(self, job: str) -> None:
         """Wait until nobody works on a call of the job any more."""
@@ -183,7 +207,8 @@ class Stories:
         """End a job that failed before its story began, or in a way that the story knows nothing of."""
         message = str(error) or type(error).__name__
         facts = {
-            "stage": StageName.SCRIPT_GEN.value, "retryable": False, "charged": self._charged(job),
+            "stage": StageName.SCRIPT_GEN.value, "charged": self._charged(job),
+            "retryable": isinstance(error, DiskError | StorageError),
             "possibly_charged": 0, "hint": getattr(error, "hint", ""), "cause": failures.dump(error),
         }  # fmt: skip
         end_job(self._house.engine, job, JobStatus.FAILED, message, attempt=attempt, error=message, failure=facts)
@@ -193,8 +218,17 @@ class Stories:
         return again(self._house.engine, lambda session: session.scalar(query)) or 0
 
 
-async def _patiently(work: Callable[[], Awaitable[T]]) -> T:
-    """Return what the work returns; where database, storage or room on the disk is missing, begin it again."""
+async def _patiently(work: Callable[[], Awaitable[T]], *, patience: float = math.inf) -> T:
+    """Return what the work returns; where database, storage or room on the disk is missing, begin it again.
+
+    Args:
+        work: may be begun any number of times.
+        patience: seconds for which storage and disk are waited for; the database is waited for as long as it takes.
+
+    Raises:
+        DiskError, StorageError: they were missing for too long.
+    """
+    pause, began = _AWAY, time.monotonic()
     while True:
         try:
             return await work()
@@ -202,9 +236,11 @@ async def _patiently(work: Callable[[], Awaitable[T]]) -> T:
             task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise
-            await asyncio.sleep(_AWAY)  # the job buys nothing more: soon its row says why
+            # Nobody cancelled this: the job buys nothing more, or this process does; soon its row says why.
         except Exception as error:
-            if not is_away(error) and not isinstance(error, DiskError | StorageError):
+            waiting = isinstance(error, DiskError | StorageError) and time.monotonic() - began < patience
+            if not waiting and not is_away(error):
                 raise
             _log.warning("work_waits", extra={"reason": str(getattr(error, "orig", error))})
-            await asyncio.sleep(_AWAY)
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, _LONGEST)
