@@ -26,7 +26,7 @@ from badapple.database import Job, open_database
 from badapple.database.holders import Holder, Watcher
 from badapple.engine import Engine, Here, Waiter, engine_url
 from badapple.errors import ConfigError, InputError
-from badapple.jobs.keeping import shared
+from badapple.jobs.keeping import open_cache, shared
 from badapple.journal import Claims
 from badapple.limits import Limiter
 from badapple.limits.rules import ALLOWANCES
@@ -34,6 +34,7 @@ from badapple.pipeline.workshop import House
 from badapple.providers.purchasing import Stake
 from badapple.redis_client import get_redis
 from badapple.telemetry import logs, metrics, traces
+from badapple.worker.sharing import Sharer
 from badapple.worker.standing import standing
 from badapple.worker.steward import STORY, Steward
 from badapple.worker.stories import Stories
@@ -103,6 +104,8 @@ class Worker:
         self.engine.register(STORY, self._in_loop(self.stories.story))
         self.engine.register(PART, self._in_loop(self.stories.part))
         self.steward = Steward(self.database, self.engine, holder=self.holder, watcher=watcher, lease=settings.lease)
+        cache = open_cache(settings)
+        self._sharer = Sharer(self.database, cache) if cache.shares else None
         self.draining = False
 
     def start(self) -> None:
@@ -110,6 +113,8 @@ class Worker:
         self.engine.launch()
         logs.adopt("dbos")
         self.steward.start()
+        if self._sharer is not None:
+            self._sharer.start()
         facts = {"worker": self.holder.id, "queues": list(self.queues), "database": self.database.dialect.name}
         _log.info("worker_started", extra=facts)
 
