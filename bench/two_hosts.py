@@ -22,7 +22,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -172,7 +171,6 @@ class Stand:
             "BADAPPLE_CACHE_DIR": str(place / "cache"),
             "LOG_DIR": str(place / "logs"),
             "BADAPPLE_STORAGE": str(self.root / "storage"),
-            "DATABASE_URL": f"{database}?application_name={host}",
             "BADAPPLE_DATABASE_URL": f"{database}?application_name={host}",
             "BADAPPLE_LEASE": f"{self.lease:g}",
             "REDIS_URL": redis,
@@ -181,8 +179,8 @@ class Stand:
 
     def start(self, host: str) -> None:
         """Start the host's worker."""
-        words = [sys.executable, "-m", "badapple", "worker", "--host", self.network.addresses[host]["servers"]]
-        words += ["--health-port", str(HEALTH)]
+        door = ["--host", self.network.addresses[host]["servers"], "--health-port", str(HEALTH)]
+        words = [sys.executable, "-m", "badapple", "worker", *door]
         env, place = self.environment(host), self.root / host
         self.workers[host] = self.network.start(host, words, env=env, cwd=place, log=place / "out.log")
 
@@ -192,7 +190,7 @@ class Stand:
         try:
             with urllib.request.urlopen(url, timeout=1) as answer:
                 return bool(answer.status == 200)
-        except (OSError, urllib.error.URLError):
+        except OSError:
             return False
 
     def end(self, host: str) -> None:
@@ -216,7 +214,11 @@ class Stand:
 
     def found_dead(self, host: str) -> bool:
         """Say whether the host's worker took over what a dead one had begun."""
-        return "dead_worker_found" in (self.root / host / "out.log").read_text(encoding="utf-8", errors="replace")
+        return "dead_worker_found" in self.log(host)
+
+    def log(self, host: str) -> str:
+        """Return what the host's worker wrote."""
+        return (self.root / host / "out.log").read_text(encoding="utf-8", errors="replace")
 
     def ended(self, job: str) -> bool:
         """Say whether a job has ended."""
@@ -238,16 +240,11 @@ class Stand:
 
 def order(number: int) -> JobOrder:
     """Return the order of a draft that shares nothing with any other."""
-    makers = Makers(provider="cloud", max_cost=5_000_000)
-    options = MakeOptions(canvas=DRAFT, makers=makers, seed=number)
+    options = MakeOptions(canvas=DRAFT, makers=Makers(provider="cloud", max_cost=5_000_000), seed=number)
     return JobOrder(
-        product_name=f"Solenne {number}",
-        style=STYLES[number - 1],
-        cta_text=f"Shop {number}",
-        photo=PHOTO,
-        options=options,
-        agreed=True,
-    )
+        product_name=f"Solenne {number}", style=STYLES[number - 1], cta_text=f"Shop {number}", photo=PHOTO,
+        options=options, agreed=True,
+    )  # fmt: skip
 
 
 def until(what: Callable[[], bool], seconds: float, words: str) -> float:
@@ -271,7 +268,7 @@ def play(cut: str, lease: float, root: Path, *, after: float) -> Result:
         try:
             accepted = list(_through(stand, result, after))
         except (TimeoutError, subprocess.TimeoutExpired) as error:
-            result.broken.append(str(error))
+            result.broken.append(f"not played to its end: {error}")
             return result
         history = record.read(
             stand.engine, stand.sims, accepted, machines=[root / host for host in HOSTS], storage=root / "storage",
@@ -299,8 +296,7 @@ def _through(stand: Stand, result: Result, after: float) -> Iterator[str]:
     clock, wall = time.monotonic(), stand.sims.clock.now()
     result.goes_on = until(lambda: stand.found_dead(other), 60 + 4 * result.lease, "the other goes on") - clock
     result.completed = until(lambda: stand.ended(first), 180, "the job ends") - clock
-    rest = clock + 2 * result.lease + 5 - time.monotonic()  # long enough for whoever would still buy
-    time.sleep(max(1.0, rest))
+    time.sleep(max(1.0, clock + 2 * result.lease + 5 - time.monotonic()))  # time for whoever would still buy
     for wire in CUTS[result.cut]:
         stand.network.plug(victim, wire)
     result.plugged = time.monotonic() - clock
@@ -335,8 +331,7 @@ def _money(stand: Stand, result: Result, wall: float) -> None:
     result.asked = sum(
         0 <= one.at - wall < result.plugged and stand.host_of(one.connection) == victim for one in stand.sims.requests
     )
-    logs = (stand.root / victim / "out.log").read_text(encoding="utf-8", errors="replace")
-    result.refused = logs.count("may_not_send_now")
+    result.refused = stand.log(victim).count("may_not_send_now")
     late = [one for one in result.paid if one.host == victim and result.lease <= one.at < result.next]
     result.broken += [f"{victim} paid for {one.what} {one.at:.1f} s after the cut" for one in late]
     result.broken += [f"nobody knows who paid for {one.what}" for one in result.paid if one.host == "?"]
@@ -363,9 +358,7 @@ def report(result: Result) -> bool:
         ("  the next job", result.count(result.next, ever)),
     ]
     broken = list(result.broken)
-    if result.verdict is None:
-        broken.append("it was not played to its end")
-    else:
+    if result.verdict is not None:
         rows.append(("charged again", str(result.verdict.repeats + len(result.verdict.broken["I2"]))))
         if result.verdict.repeats:
             broken.append(f"{result.verdict.repeats} calls of Claude's were charged again")

@@ -168,8 +168,8 @@ def twice(field: Field) -> None:
     )
     while not field.over.wait(field.chance.uniform(0.5, 2.0)):
         with engine.begin() as connection:
-            put = connection.execute(again, {"share": 0.3}).rowcount
-            told = connection.execute(anew, {"share": 0.3}).rowcount
+            put = connection.execute(again, {"share": 0.05}).rowcount
+            told = connection.execute(anew, {"share": 0.2}).rowcount
         field.told(f"{put} running workflows are in their queues again, {told} jobs are dispatched anew")
     engine.dispose()
 

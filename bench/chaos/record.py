@@ -37,7 +37,7 @@ BEGIN
     VALUES ('jobs', NEW.id, current_setting('application_name'), txid_current(), NEW.seq, NEW.seq > OLD.seq,
             OLD.run, NEW.run);
     RETURN NULL;
-END $$ LANGUAGE plpgsql;
+END $$ LANGUAGE plpgsql SET search_path FROM CURRENT;
 CREATE OR REPLACE FUNCTION chaos_other() RETURNS trigger AS $$
 DECLARE drawn integer := 0;
 BEGIN
@@ -45,7 +45,7 @@ BEGIN
     INSERT INTO chaos_writes (place, job, writer, transaction, seq, advanced)
     VALUES (TG_TABLE_NAME, NEW.job_id, current_setting('application_name'), txid_current(), drawn, false);
     RETURN NULL;
-END $$ LANGUAGE plpgsql;
+END $$ LANGUAGE plpgsql SET search_path FROM CURRENT;
 CREATE OR REPLACE TRIGGER chaos_jobs AFTER UPDATE ON jobs FOR EACH ROW EXECUTE FUNCTION chaos_job();
 CREATE OR REPLACE TRIGGER chaos_events AFTER INSERT ON events FOR EACH ROW EXECUTE FUNCTION chaos_other();
 CREATE OR REPLACE TRIGGER chaos_stages AFTER UPDATE ON stages FOR EACH ROW EXECUTE FUNCTION chaos_other();
