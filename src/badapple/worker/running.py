@@ -284,9 +284,10 @@ def _checked(queues: Sequence[str] | None) -> tuple[str, ...]:
 def _measures(queues: Sequence[str], settings: Settings, concurrency: int | None) -> dict[str, Here]:
     """Return how much of each queue is run here, and everywhere."""
     found = {}
+    # As many again wait at the machine's own slots: a queue is looked into only ten times a second.
+    mine = {STORIES: _STORIES, FFMPEG: 2 * process_slots(settings.workers, settings.max_memory).count}
     for name in QUEUES:
         everywhere = _ROOMY * ALLOWANCES[name].concurrency if name in ALLOWANCES else None
-        mine = {STORIES: _STORIES, FFMPEG: process_slots(settings.workers, settings.max_memory).count}
         usual = mine.get(name, everywhere or _STORIES)
         here = (concurrency or usual) if name in queues else 0
         found[name] = Here(at_once=here, everywhere=everywhere)
