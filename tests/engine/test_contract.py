@@ -41,6 +41,13 @@ def _queue() -> Queue:
     return Queue("q", token=_queue_module._INTERNAL_QUEUE_CONSTRUCTION)
 
 
+def test_the_newest_version_matters_only_to_work_without_one() -> None:
+    asked = inspect.getsource(SystemDatabase.start_queued_workflows)
+    assert "is_latest_version = self._is_latest_version(app_version, c)" in asked
+    assert asked.count("if is_latest_version:") == 1
+    assert "application_version.is_(None)" in asked
+
+
 def test_a_client_may_enqueue_from_inside_a_step() -> None:
     assert "workflow_id" in inspect.signature(DBOSClient.enqueue).parameters["options"].annotation.__annotations__
     assert WorkflowSerializationFormat.PORTABLE.value == "portable"  # bodies are JSON, never pickles

@@ -147,6 +147,8 @@ class Engine:
         database = self._database
         # In DBOS a queue has one limit for all processes; ours differ by machine, and look less often when idle.
         database.get_queue = functools.partial(self._tuned, database.get_queue)
+        # It asks, on every look into every queue, whether work without a version may be taken; here all work has one.
+        database._is_latest_version = _no_matter  # noqa: SLF001 - as above
         for name, here in self._queues.items():
             DBOS.register_queue(
                 name, global_concurrency=here.everywhere, polling_interval_sec=_BUSY, on_conflict="always_update"
@@ -317,6 +319,10 @@ class _Quieter(logging.Filter):
 
 async def _called(work: Work, name: str, body: dict[str, Any]) -> dict[str, Any]:
     return await work(name, body)
+
+
+def _no_matter(*_: object) -> bool:
+    return False
 
 
 def _state(row: Any) -> State:
