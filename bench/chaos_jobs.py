@@ -64,6 +64,7 @@ class Result:
     seconds: float
     kills: int
     recovered: int
+    aside: int  #: jobs that were set aside because worker after worker died over them; tried again when all was quiet
     deaths: list[str]
     unmade: Counter[str]  #: jobs without a video, by their last words: nobody cancelled any, and no vendor failed
     verdict: Verdict
@@ -72,14 +73,14 @@ class Result:
         """Return the line of the table."""
         broken = self.verdict.broken
         marks = "  ".join(f"{name} {len(broken[name]) or 'ok':>3}" for name in INVARIANTS)
-        told = (self.kills, len(self.deaths), self.recovered, self.unmade.total())
+        told = (self.kills, len(self.deaths), self.recovered, self.aside, self.unmade.total())
         numbers = f"{self.jobs:6} {self.seconds:8.1f} " + " ".join(
-            f"{number:{width}}" for number, width in zip(told, (6, 6, 9, 6), strict=True)
+            f"{number:{width}}" for number, width in zip(told, (6, 6, 9, 6, 6), strict=True)
         )
         return f"{self.name:10}{numbers} {self.verdict.repeats:8} {self.verdict.charges:8}  {marks}"
 
 
-HEAD = "scenario    jobs  seconds  kills deaths recovered unmade  repeats  charges"
+HEAD = "scenario    jobs  seconds  kills deaths recovered  aside unmade  repeats  charges"
 
 
 def order(number: int) -> JobOrder:
@@ -155,12 +156,13 @@ def play(name: str, scenario: Scenario, *, args: argparse.Namespace, root: Path)
             accepted = [jobs.submit(order(n), settings, owner=f"shop {n % OWNERS}") for n in range(1, args.jobs + 1)]
             with fleet:
                 seconds = _through(field, scenario, engine, args=args)
+                retried = _again(field, settings, engine, args=args)
                 begun = record.runs(engine)
                 kills, deaths = fleet.kills, list(fleet.deaths)
                 _sweep(fleet)
             history = record.read(
                 engine, servers.sims, accepted, machines=[servers.root / machine for machine in machines],
-                storage=servers.root / "storage", ffmpeg=tools.locate(),
+                storage=servers.root / "storage", ffmpeg=tools.locate(), retried=retried,
             )  # fmt: skip
         finally:
             if scenario.tidy is not None:
@@ -169,7 +171,7 @@ def play(name: str, scenario: Scenario, *, args: argparse.Namespace, root: Path)
         made = {job.id for job in history.jobs if job.status == "completed"}
         last = {event.job: f"{event.stage}: {event.message[:160]}" for event in history.events}
         return Result(
-            name=name, jobs=len(accepted), seconds=seconds, kills=kills, recovered=begun - len(accepted), deaths=deaths,
+            name=name, jobs=len(accepted), seconds=seconds, kills=kills, aside=len(retried), recovered=begun - len(accepted), deaths=deaths,
             unmade=Counter(last.get(job, "no word") for job in accepted if job not in made),
             verdict=check_history(history),
         )  # fmt: skip
@@ -198,6 +200,23 @@ def _through(field: Field, scenario: Scenario, engine: Engine, *, args: argparse
         field.servers.proxy.set("pass")
         if failed:
             raise failed[0]
+
+
+def _again(field: Field, settings: Settings, engine: Engine, *, args: argparse.Namespace) -> list[str]:
+    """Try the jobs again that were set aside, as a person would when the storm is over; return them.
+
+    Random kills cannot be told from a job that kills; that is what trying again is for. Nothing may be bought twice.
+    """
+    with Session(engine) as session:
+        aside = session.scalars(
+            select(Job.id).where(Job.status == "failed", Job.error_message.contains("crashed"))
+        ).all()
+    for job in aside:
+        jobs.retry(job, settings)
+    if aside:
+        print(f"  {len(aside)} jobs that were set aside are tried again", flush=True)
+        wait_for(engine, args.jobs, fleet=field.fleet, seconds=args.patience)
+    return list(aside)
 
 
 def _sweep(fleet: Fleet) -> None:

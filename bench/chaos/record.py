@@ -18,7 +18,7 @@ from badapple.media.probe import probe
 from badapple.models import TOTAL_FRAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from sqlalchemy import Engine
 
@@ -66,7 +66,14 @@ def runs(engine: Engine) -> int:
 
 
 def read(
-    engine: Engine, sims: Simulators, accepted: Sequence[str], *, machines: Sequence[Path], storage: Path, ffmpeg: Path
+    engine: Engine,
+    sims: Simulators,
+    accepted: Sequence[str],
+    *,
+    machines: Sequence[Path],
+    storage: Path,
+    ffmpeg: Path,
+    retried: Collection[str] = (),
 ) -> History:
     """Return all that a run left.
 
@@ -77,10 +84,12 @@ def read(
         machines: folders of the machines whose workers have ended.
         storage: where videos are.
         ffmpeg: looks into them.
+        retried: jobs that were tried again, once.
     """
     with Session(engine) as session:
         jobs = [
-            JobRow(id=row.id, status=row.status, seq=row.seq, cost=row.cost) for row in session.scalars(select(Job))
+            JobRow(id=row.id, status=row.status, seq=row.seq, cost=row.cost, retries=int(row.id in retried))
+            for row in session.scalars(select(Job))
         ]
         events = [
             EventRow(job=row.job_id, seq=row.seq, stage=row.stage, progress=row.progress, message=row.message)

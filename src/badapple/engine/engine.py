@@ -46,10 +46,17 @@ class Here:
     Attributes:
         at_once: workflows in this process; 0 where it does not listen.
         everywhere: workflows in all processes together, or None.
+        slow_start: seconds after which one more is taken than before, from two on; 0 takes all from the beginning. A
+            process that dies again and again then begins no more than it may finish.
     """
 
     at_once: int
     everywhere: int | None = None
+    slow_start: float = 0.0
+
+    def now(self, age: float) -> int:
+        """Return how many are run at once in a process that took its first `age` seconds ago."""
+        return min(self.at_once, 2 + int(age / self.slow_start)) if self.slow_start else self.at_once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +104,7 @@ class Engine:
         self._executor = executor
         self._queues = dict(queues)
         self._held: set[str] = set()
+        self._began = time.monotonic()
         self._seen_busy = 0.0
         self._known: dict[str, Any] = {}
         self._client: DBOSClient | None = None
@@ -179,7 +187,8 @@ class Engine:
             if queue is None:
                 return None
             self._known[name] = queue
-        queue._worker_concurrency = 0 if name in self._held else self._queues[name].at_once  # noqa: SLF001 - as above
+        age = time.monotonic() - self._began
+        queue._worker_concurrency = 0 if name in self._held else self._queues[name].now(age)  # noqa: SLF001 - as above
         queue._polling_interval_sec = _BUSY if self.busy else _IDLE  # noqa: SLF001 - as above
         return queue
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Canceller = Callable[[str], Awaitable[None]]
 
-__all__ = ["accept", "cancel_job", "expires", "find", "retry"]
+__all__ = ["accept", "cancel_job", "drop_unsent", "expires", "find", "retry"]
 
 
 def expires(engine: Engine, job: str, *, lasting: float = 3600.0) -> datetime | None:
@@ -109,6 +109,24 @@ async def cancel_job(
     for row in told:
         await cancellers[row.vendor](row.vendor_id or "")
     return cancelled, len(told)
+
+
+def drop_unsent(engine: Engine, claims: Claims, job: str) -> int:
+    """End what a job that is over was about to buy, and free what was reserved for it; return how many calls that were.
+
+    What was sent, or may have been, stays: whoever tries the job again asks the vendor for it.
+    """
+    mine = select(Call).where(Call.job == job, Call.state == CallState.INTENT.value, Call.sends == 0)
+    holders = again(engine, lambda session: {row.id: row.holder for row in session.scalars(mine)})
+    dead = {call for call, holder in holders.items() if not claims.alive(holder)}
+
+    def work(session: Session) -> int:
+        rows = [row for row in session.scalars(mine.with_for_update()) if row.id in dead]
+        for row in rows:
+            stop(session, row)
+        return len(rows)
+
+    return once(engine, work) if dead else 0
 
 
 def _decide(engine: Engine, start: str, *, reason: str, charged: bool) -> Call:

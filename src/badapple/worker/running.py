@@ -52,6 +52,7 @@ __all__ = ["GRACE", "Worker", "run_worker"]
 
 GRACE = 8.0  #: seconds that a worker which is asked to end gives its parts to finish
 _STORIES = 16  #: stories at once where nothing is said; one mostly waits
+_SLOW_START = 2.0  #: seconds after which one more story is taken: a worker that keeps dying shall finish some
 _ROOMY = 4  #: parts let in for each call that a vendor allows: they also upload, check, and wait for one another
 _log = logging.getLogger("badapple.worker")
 
@@ -103,7 +104,10 @@ class Worker:
         )  # fmt: skip
         self.engine.register(STORY, self._in_loop(self.stories.story))
         self.engine.register(PART, self._in_loop(self.stories.part))
-        self.steward = Steward(self.database, self.engine, holder=self.holder, watcher=watcher, lease=settings.lease)
+        self.steward = Steward(
+            self.database, self.engine, holder=self.holder, watcher=watcher, claims=claims, lease=settings.lease,
+            folder=settings.data_dir / "tmp",
+        )  # fmt: skip
         cache = open_cache(settings)
         self._sharer = Sharer(self.database, cache) if cache.shares else None
         self.draining = False
@@ -290,7 +294,8 @@ def _measures(queues: Sequence[str], settings: Settings, concurrency: int | None
         everywhere = _ROOMY * ALLOWANCES[name].concurrency if name in ALLOWANCES else None
         usual = mine.get(name, everywhere or _STORIES)
         here = (concurrency or usual) if name in queues else 0
-        found[name] = Here(at_once=here, everywhere=everywhere)
+        slow = _SLOW_START if name == STORIES else 0.0
+        found[name] = Here(at_once=here, everywhere=everywhere, slow_start=slow)
     return found
 
 

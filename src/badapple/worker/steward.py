@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import shutil
 import threading
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import case, func, or_, select, update
@@ -13,7 +15,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from badapple.assets.queued import STORIES, Attempt
 from badapple.database import Call, Job, again, once
+from badapple.database.tables import now
 from badapple.errors import PoisonJobError
+from badapple.journal import decisions
 from badapple.models import CallState, JobStatus
 from badapple.models import failure as failures
 from badapple.pipeline.endings import end_job
@@ -21,6 +25,7 @@ from badapple.telemetry import metrics
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from sqlalchemy import Engine as Database
     from sqlalchemy import Update
@@ -28,6 +33,7 @@ if TYPE_CHECKING:
 
     from badapple.database.holders import Holder, Watcher
     from badapple.engine import Engine, State
+    from badapple.journal import Claims
 
 __all__ = ["ALONE_AFTER", "POISON_AFTER", "STORY", "Steward", "place_in_queue"]
 
@@ -40,6 +46,7 @@ _BATCH = 200
 #: Priority of a job -> where its class begins in the engine's order.
 _CLASSES = {1: 0, 0: 700_000_000, -1: 1_400_000_000}
 _TIDY = 60.0  #: seconds between two rounds of tidying up
+_CLOSED = (JobStatus.COMPLETED.value, JobStatus.FAILED.value, JobStatus.CANCELLED.value)
 _DONE = (CallState.SUBMITTED.value, CallState.COLLECTED.value)
 _log = logging.getLogger("badapple.worker")
 
@@ -57,10 +64,24 @@ class Steward:
         engine: of this process.
         holder: this process' sign of life.
         watcher: tells who is alive.
+        claims: tells which calls somebody works on.
         lease: seconds without a sign of life after which a worker is dead.
+        folder: holds the temporary folders of jobs on this machine.
     """
 
-    def __init__(self, database: Database, engine: Engine, *, holder: Holder, watcher: Watcher, lease: float) -> None:
+    def __init__(
+        self,
+        database: Database,
+        engine: Engine,
+        *,
+        holder: Holder,
+        watcher: Watcher,
+        claims: Claims,
+        lease: float,
+        folder: Path,
+    ) -> None:
+        self._claims = claims
+        self._folder = folder
         self._database = database
         self._engine = engine
         self._holder = holder
@@ -118,6 +139,7 @@ class Steward:
         if self._is_due("tidy", _TIDY):
             self._watcher.sweep()
             self._tidy()
+            self._remove_folders()
 
     def _is_due(self, what: str, every: float) -> bool:
         moment = time.monotonic()
@@ -229,12 +251,24 @@ class Steward:
             metrics.poison_job()
             _log.error("poison_job", extra={"job_id": attempt.job, "crashes": crashes})
         self._take_back(attempt)
+        decisions.drop_unsent(self._database, self._claims, attempt.job)
+
+    def _remove_folders(self) -> None:
+        """Remove the temporary folders that dead workers left on this machine, of jobs that have ended."""
+        folders = {path.name: path for path in self._folder.glob("*") if path.is_dir()}
+        if not folders:
+            return
+        since = now() - timedelta(days=7)
+        ended = select(Job.id).where(Job.status.in_(_CLOSED), Job.updated_at > since)
+        for job in again(self._database, lambda session: session.scalars(ended).all()):
+            path = folders.get(Attempt.name(job))
+            if path is not None:
+                shutil.rmtree(path, ignore_errors=True)
 
     def _tidy(self) -> None:
         """Forget the workflows of jobs that have ended, and find jobs that nobody works on."""
-        closed = (JobStatus.COMPLETED.value, JobStatus.FAILED.value, JobStatus.CANCELLED.value)
         going = (JobStatus.PENDING.value, JobStatus.PROCESSING.value)
-        ended = select(Job.id, Job.attempt).where(Job.status.in_(closed), Job.dispatched != 0).limit(_BATCH)
+        ended = select(Job.id, Job.attempt).where(Job.status.in_(_CLOSED), Job.dispatched != 0).limit(_BATCH)
         under_way = (
             select(Job.id, Job.attempt)
             .where(Job.status.in_(going), Job.engine.is_(True), Job.dispatched == Job.attempt)
@@ -245,6 +279,7 @@ class Steward:
             for number in range(1, row.attempt + 1):
                 self._take_back(Attempt(job=row.id, number=number))
                 self._forget(Attempt(job=row.id, number=number))
+            decisions.drop_unsent(self._database, self._claims, row.id)
             self._note(row.id, row.attempt, dispatched=0)
         self._forget_orphans()
         rows = again(self._database, lambda session: session.execute(under_way).all())
