@@ -171,7 +171,8 @@ def play(name: str, scenario: Scenario, *, args: argparse.Namespace, root: Path)
         made = {job.id for job in history.jobs if job.status == "completed"}
         last = {event.job: f"{event.stage}: {event.message[:160]}" for event in history.events}
         return Result(
-            name=name, jobs=len(accepted), seconds=seconds, kills=kills, aside=len(retried), recovered=begun - len(accepted), deaths=deaths,
+            name=name, jobs=len(accepted), seconds=seconds, kills=kills, aside=len(retried),
+            recovered=begun - len(accepted), deaths=deaths,
             unmade=Counter(last.get(job, "no word") for job in accepted if job not in made),
             verdict=check_history(history),
         )  # fmt: skip
