@@ -6,6 +6,7 @@ import inspect
 
 from dbos import DBOS, DBOSClient, WorkflowSerializationFormat
 from dbos import _queue as _queue_module
+from dbos._core import ActiveWorkflowById
 from dbos._queue import Queue, queue_worker_thread
 from dbos._recovery import recover_pending_workflows
 from dbos._sys_db import SystemDatabase
@@ -46,6 +47,11 @@ def test_the_newest_version_matters_only_to_work_without_one() -> None:
     assert "is_latest_version = self._is_latest_version(app_version, c)" in asked
     assert asked.count("if is_latest_version:") == 1
     assert "application_version.is_(None)" in asked
+
+
+def test_what_runs_here_is_known_by_queue() -> None:
+    assert list(inspect.signature(ActiveWorkflowById.count_for_queue).parameters) == ["self", "queue_name"]
+    assert list(inspect.signature(ActiveWorkflowById.activeList).parameters) == ["self"]
 
 
 def test_a_client_may_enqueue_from_inside_a_step() -> None:

@@ -30,7 +30,8 @@ _SCHEMA = "badapple_engine"
 _INTERNAL = "_dbos_internal_queue"  #: for what never had a queue; everything here has one
 _APP = "badapple"
 _THREADS = 24  #: DBOS' own default is unbounded: thousands of threads with a thousand jobs
-_BUSY, _IDLE = 0.1, 1.0  #: seconds between two looks into a queue
+#: Seconds between two looks into a queue: where there was something, where other queues have work, where none has.
+_BUSY, _CALM, _IDLE = 0.1, 0.3, 1.0
 _STAYS_BUSY = 3.0  #: seconds for which it is looked into often after something was there
 _SAID_AGAIN = 30.0  #: seconds after which DBOS may say the same again
 _OPEN = ("ENQUEUED", "PENDING", "DELAYED")
@@ -107,6 +108,8 @@ class Engine:
         self._began = time.monotonic()
         self._seen_busy = 0.0
         self._known: dict[str, Any] = {}
+        self._intervals: dict[str, float] = {}
+        self._last_running: dict[str, int] = {}
         self._client: DBOSClient | None = None
         sqlite = url.startswith("sqlite")
         if sqlite:
@@ -174,9 +177,13 @@ class Engine:
     @property
     def running(self) -> tuple[str, ...]:
         """Workflows that run in this process now."""
+        return tuple(self._active.activeList())
+
+    @property
+    def _active(self) -> Any:
         from dbos._dbos import _get_dbos_instance  # noqa: PLC0415 - as above
 
-        return tuple(_get_dbos_instance()._active_workflows_set.activeList())  # noqa: SLF001 - as above
+        return _get_dbos_instance()._active_workflows_set  # noqa: SLF001 - as above
 
     def _tuned(self, original: Callable[..., Any], name: str, **words: Any) -> Any:
         if name not in self._queues:
@@ -189,8 +196,20 @@ class Engine:
             self._known[name] = queue
         age = time.monotonic() - self._began
         queue._worker_concurrency = 0 if name in self._held else self._queues[name].now(age)  # noqa: SLF001 - as above
-        queue._polling_interval_sec = _BUSY if self.busy else _IDLE  # noqa: SLF001 - as above
+        queue._polling_interval_sec = self._interval(name)  # noqa: SLF001 - as above
         return queue
+
+    def _interval(self, name: str) -> float:
+        """Return the seconds until the next look into a queue: soon where the last one found something, else later."""
+        running = self._active.count_for_queue(name)
+        full = running >= self._queues[name].at_once  # such a look costs nothing
+        if full or running > self._last_running.get(name, 0):
+            self._intervals[name] = _BUSY
+        else:
+            most = _CALM if self.busy else _IDLE
+            self._intervals[name] = min(self._intervals.get(name, _BUSY) * 1.3, most)
+        self._last_running[name] = running
+        return self._intervals[name]
 
     @property
     def busy(self) -> bool:
@@ -202,6 +221,7 @@ class Engine:
     def enqueue(self, name: str, body: Mapping[str, Any], *, id: str, queue: str, priority: int = 1) -> None:  # noqa: A002 - what it is called
         """Put a workflow into a queue, unless one with this id is there already; lower priorities (1 up) go first."""
         self._seen_busy = time.monotonic()
+        self._intervals[queue] = _BUSY
         self._ask.enqueue(
             {
                 "workflow_name": name, "queue_name": queue, "workflow_id": id, "app_version": VERSION,
@@ -256,12 +276,6 @@ class Engine:
         ended = [row.id for row in self.below(prefix, status=_ENDED)]
         if ended:
             self._ask.delete_workflows(ended)
-
-    def purge_one(self, name: str) -> None:
-        """Forget one workflow, if it has ended."""
-        state = self.states([name]).get(name)
-        if state is not None and state.ended:
-            self._ask.delete_workflows([name])
 
     def depths(self) -> dict[str, tuple[int, float]]:
         """Return queue -> (workflows that wait, seconds that the oldest of them has waited)."""

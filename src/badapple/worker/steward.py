@@ -276,9 +276,7 @@ class Steward:
             .limit(_BATCH)
         )
         for row in again(self._database, lambda session: session.execute(ended).all()):
-            for number in range(1, row.attempt + 1):
-                self._take_back(Attempt(job=row.id, number=number))
-                self._forget(Attempt(job=row.id, number=number))
+            self._end_all(row.id, row.attempt)
             decisions.drop_unsent(self._database, self._claims, row.id)
             self._note(row.id, row.attempt, dispatched=0)
         self._forget_orphans()
@@ -289,9 +287,12 @@ class Steward:
             if name not in states or states[name].ended:
                 self._begin_again(row.id, row.attempt)
 
-    def _forget(self, attempt: Attempt) -> None:
-        self._engine.purge(attempt.parts)
-        self._engine.purge_one(attempt.id)
+    def _end_all(self, job: str, last: int) -> None:
+        """End what a job that is over still has in the queues, and forget all of it."""
+        start = f"{Attempt.name(job)}:"
+        still = [state.id for state in self._engine.below(start) if int(state.id.split(":")[1]) <= last]
+        self._engine.cancel(still)
+        self._engine.purge(start)
 
     def _forget_orphans(self) -> None:
         """Remove the workflows of jobs that were purged: their bodies tell of the product."""
