@@ -24,6 +24,10 @@ types:
 test *words:
     ./test -n 2 {{ words }}
 
+# Proofs that wait much, left out above
+long *words:
+    ./test -n 2 -m long {{ words }}
+
 # Tests with branch coverage; the report goes to htmlcov/
 cov:
     ./test -n 2 --cov=badapple --cov-branch --cov-report=term:skip-covered --cov-report=html

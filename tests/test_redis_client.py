@@ -48,7 +48,7 @@ def test_a_burst_waits_for_a_connection(url: str) -> None:
         "from concurrent.futures import ThreadPoolExecutor; from badapple.redis_client import get_redis\n"
         "client = get_redis(); wait = lambda n: client.blpop([f'nothing {n}'], timeout=0.1)\n"
         "with ThreadPoolExecutor(12) as pool: list(pool.map(wait, range(12)))\n"
-        "print(len(client.client_list()))"
+        "print(len(client.connection_pool._connections))"
     )
     done = ask(code, url, REDIS_MAX_CONNECTIONS="3")
     assert done.stdout.strip() == "3", done.stderr

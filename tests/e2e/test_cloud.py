@@ -88,7 +88,9 @@ OVERCOME = {
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("what", OVERCOME)
+@pytest.mark.parametrize(
+    "what", [pytest.param(name, marks=pytest.mark.long) if name == "little credit" else name for name in OVERCOME]
+)
 async def test_what_can_be_overcome_costs_nothing_more(finished: Studio, prepared: Studio, what: str) -> None:
     prepared.sims.set_faults([OVERCOME[what]])
     video = await prepared.film()

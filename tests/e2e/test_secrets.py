@@ -68,6 +68,7 @@ async def test_no_failure_lets_a_secret_out(prepared: Studio, caplog: pytest.Log
         assert canary.encode() not in everything, canary
 
 
+@pytest.mark.long
 def test_the_command_line_lets_none_out_either(prepared: Studio) -> None:
     args, env = command(prepared, "--provider", "cloud", "--debug", "--json")
     env["REDIS_URL"] = "redis://user:canary-redis-password@127.0.0.1:1/0"

@@ -56,7 +56,7 @@ def wait_for_clips(studio: Studio, clips: int) -> None:
     raise AssertionError("the clips were never ordered")
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("how", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.long)])
 def test_a_command_that_is_stopped_goes_on_and_pays_once(
     finished: Studio, prepared: Studio, how: signal.Signals
 ) -> None:
