@@ -10,11 +10,11 @@ import os
 import signal
 import sys
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from badapple.cli.outcome import Interrupted, tell
 from badapple.errors import BadappleError
+from badapple.process import end_children
 from badapple.secrets import SecretFilter
 
 if TYPE_CHECKING:
@@ -157,18 +157,8 @@ def _stopping(cancel: Callable[[], object]) -> Iterator[list[int]]:
 
 def _end_now(number: int) -> None:
     """End this process and its children without any cleaning up."""
-    for child in _children():
-        with contextlib.suppress(OSError):
-            os.killpg(child, signal.SIGKILL)  # every child leads a group of its own
+    end_children()
     with contextlib.suppress(OSError, ValueError):
         if sys.stderr.isatty():
             os.write(2, b"\x1b[?25h\n")  # the live display hid the cursor
     os._exit(128 + number)
-
-
-def _children() -> Iterator[int]:
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            after_name = entry.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-            if int(after_name[1]) == os.getpid():
-                yield int(entry.parent.name)

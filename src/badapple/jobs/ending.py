@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import update
@@ -18,7 +17,7 @@ from badapple.database.transactions import again, once
 from badapple.errors import InputError
 from badapple.jobs.views import of
 from badapple.journal import decisions, words
-from badapple.models import JobStatus, ProgressEvent, StageStatus
+from badapple.models import JobStatus, ProgressEvent, StageStatus, stamp
 from badapple.pipeline.progress import CHANNEL
 from badapple.process import in_thread
 from badapple.providers import connections
@@ -100,7 +99,7 @@ def _tell(session: Session, job_id: str, *, message: str) -> ProgressEvent:
     seq, progress = session.execute(draw.execution_options(synchronize_session=False)).one()
     event = ProgressEvent(
         job_id=job_id, stage="cancelled", progress=progress, message=message, seq=seq,
-        timestamp=datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        timestamp=stamp(),
     )  # fmt: skip
     session.add(Event(**event.to_message()))
     session.flush()

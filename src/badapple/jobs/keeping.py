@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from badapple.cache import Cache
 from badapple.errors import DiskError, InputError
+from badapple.storage import shared
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,22 +16,8 @@ if TYPE_CHECKING:
     from badapple.cache import Blob
     from badapple.config import Settings
     from badapple.jobs.orders import JobOrder
-    from badapple.ports import Storage
 
-__all__ = ["fetch", "keep", "open_cache", "open_shelf", "shared"]
-
-
-def shared(settings: Settings) -> Storage | None:
-    """Return the storage that workers share, or None where there is one machine only.
-
-    Raises:
-        ConfigError: its address makes no sense, or the extra is not installed.
-    """
-    if settings.storage_url is None:
-        return None
-    from badapple.storage import open_storage  # noqa: PLC0415 - loads obstore
-
-    return open_storage(settings.storage_url)
+__all__ = ["fetch", "keep", "open_cache", "open_shelf"]
 
 
 def open_cache(settings: Settings) -> Cache:

@@ -19,11 +19,11 @@ from sqlalchemy.orm import Session
 from badapple.database import Call, Event, Job, Receipt, Stage, open_database, writing
 from badapple.database.tables import now
 from badapple.errors import InputError
-from badapple.jobs import keeping
 from badapple.jobs.leftovers import Leftovers, blobs_of, mentions, parts_of, plain
 from badapple.jobs.views import of
 from badapple.journal.rows import OPEN
 from badapple.models import CallState, JobStatus
+from badapple.storage import shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -105,7 +105,7 @@ def purge(
         due = _due(session, job, owner) if job is not None else _older(session, since, owner)
         plan = _plan(session, due, orphans=None if job is not None else since)
         events = session.scalar(select(func.count()).select_from(Event).where(Event.job_id.in_(plan.jobs))) or 0
-    left = Leftovers(settings, keeping.shared(settings), dry_run=dry_run)
+    left = Leftovers(settings, shared(settings), dry_run=dry_run)
     left.remove_mentions(plan.names)
     for blob in sorted(plan.blobs, key=lambda blob: blob.sha256):
         left.remove_blob(blob)

@@ -1,7 +1,17 @@
 """The frozen values that flow between the stages of one video."""
 
 from badapple.models.assets import Asset, AssetRequest, Maker
-from badapple.models.job import JobStatus, MakeOptions, Makers, Paid, ProgressEvent, StageName, StageStatus, Video
+from badapple.models.job import (
+    JobStatus,
+    MakeOptions,
+    Makers,
+    Paid,
+    ProgressEvent,
+    StageName,
+    StageStatus,
+    Video,
+    stamp,
+)
 from badapple.models.layout import (
     CAPTION_BAND,
     DRAFT,
@@ -71,4 +81,5 @@ __all__ = [
     "VoiceOrder",
     "Word",
     "call_key",
+    "stamp",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,6 +12,11 @@ from badapple.models.layout import FULL, Canvas
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+
+def stamp() -> str:
+    """Return the present moment as messages carry it: ISO 8601, UTC, milliseconds, `Z`."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class StageName(StrEnum):

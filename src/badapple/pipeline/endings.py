@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import update
@@ -10,13 +9,13 @@ from sqlalchemy import update
 from badapple.database import Event, Job
 from badapple.database.tables import now
 from badapple.database.transactions import once
-from badapple.models import JobStatus
+from badapple.models import JobStatus, stamp
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
-__all__ = ["end_job", "stamp"]
+__all__ = ["end_job"]
 
 _WORDS = {JobStatus.FAILED: "error", JobStatus.CANCELLED: "cancelled"}
 _OPEN = (JobStatus.PENDING.value, JobStatus.PROCESSING.value)
@@ -67,8 +66,3 @@ def end_job(
         return row is not None
 
     return once(engine, end)
-
-
-def stamp() -> str:
-    """Return the present moment as messages carry it: ISO 8601, UTC, milliseconds, `Z`."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

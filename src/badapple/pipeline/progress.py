@@ -8,11 +8,10 @@ import json
 import logging
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from badapple.errors import JobTakenOverError
-from badapple.models import ProgressEvent, StageName, StageStatus
+from badapple.models import ProgressEvent, StageName, StageStatus, stamp
 from badapple.pipeline.bell import CHANNEL, bell_for
 from badapple.process import Aside
 from badapple.telemetry import metrics
@@ -183,13 +182,12 @@ class Progress:
         )
 
     def _frame(self, stage: str, message: str) -> dict[str, Any]:
-        moment = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return {
             "job_id": self._job_id,
             "stage": stage,
             "progress": self._percent,
             "message": message,
-            "timestamp": moment,
+            "timestamp": stamp(),
             "seq": 0,
             "expected": self.expected,
         }

@@ -15,7 +15,7 @@ from badapple.media import ffmpeg as tools
 from badapple.providers import Providers, resolve
 from badapple.providers.choice import agreed, choose
 from badapple.providers.purchasing import OWNER, open_purchasing
-from badapple.storage import open_storage
+from badapple.storage import shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -135,7 +135,7 @@ def house_of(session: Session | None, settings: Settings) -> House:
     Raises:
         ConfigError: the database or the storage makes no sense.
     """
-    storage = open_storage(settings.storage_url) if settings.storage_url is not None else None
+    storage = shared(settings)
     if session is None:
         return House(engine=open_database(settings.database_url), storage=storage)
     engine = session.get_bind().engine

@@ -10,12 +10,22 @@ from badapple.errors import ConfigError
 from badapple.storage.folder import FolderStorage
 
 if TYPE_CHECKING:
+    from badapple.config import Settings
     from badapple.ports import Storage
 
-__all__ = ["open_storage"]
+__all__ = ["open_storage", "shared"]
 
 _BUCKETS = ("s3", "gs", "az")
 _HINT = "write it like /srv/badapple, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix"
+
+
+def shared(settings: Settings) -> Storage | None:
+    """Return the storage that workers share, or None where there is one machine only.
+
+    Raises:
+        ConfigError, StorageError: as `open_storage`.
+    """
+    return open_storage(settings.storage_url) if settings.storage_url is not None else None
 
 
 def open_storage(url: str) -> Storage:

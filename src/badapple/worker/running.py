@@ -22,17 +22,18 @@ from badapple import process
 from badapple.assets import recipes as all_recipes
 from badapple.assets.queued import FFMPEG, PART, QUEUES, STORIES
 from badapple.assets.slots import process_slots
+from badapple.cache import Cache
 from badapple.database import Job, open_database
 from badapple.database.holders import Holder, Watcher
 from badapple.engine import Engine, Here, Waiter, engine_url
 from badapple.errors import ConfigError, InputError
-from badapple.jobs.keeping import open_cache, shared
 from badapple.journal import Claims
 from badapple.limits import Limiter
 from badapple.limits.rules import ALLOWANCES
 from badapple.pipeline.workshop import House
 from badapple.providers.purchasing import Stake
 from badapple.redis_client import get_redis
+from badapple.storage import shared
 from badapple.telemetry import logs, metrics, traces
 from badapple.worker.sharing import Sharer
 from badapple.worker.standing import standing
@@ -108,7 +109,7 @@ class Worker:
             self.database, self.engine, holder=self.holder, watcher=watcher, claims=claims, lease=settings.lease,
             folder=settings.data_dir / "tmp",
         )  # fmt: skip
-        cache = open_cache(settings)
+        cache = Cache(settings.cache_dir, max_bytes=settings.cache_bytes, storage=self.house.storage)
         self._sharer = Sharer(self.database, cache) if cache.shares else None
         self.draining = False
 
@@ -153,14 +154,6 @@ class Worker:
 
         with contextlib.suppress(Exception):
             asyncio.run_coroutine_threadsafe(pause(), loop).result(2.0)
-
-    def close(self) -> None:
-        """End the worker inside a process that goes on: for tests, and nothing may run."""
-        self.steward.stop()
-        self.engine.close()
-        self.holder.close()
-        if self._single is not None:
-            self._single.release()
 
     def _may_not_send(self) -> bool:
         return self.draining or not self.holder.fresh()

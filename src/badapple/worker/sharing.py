@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from badapple.journal.goods import Stock
@@ -29,16 +30,11 @@ class Sharer:
 
     def __init__(self, database: Engine, cache: Cache) -> None:
         self._stock = Stock(database, cache)
-        self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="badapple-sharer", daemon=True)
 
     def start(self) -> None:
         """Begin to look."""
         self._thread.start()
-
-    def stop(self) -> None:
-        """End it, after what it is doing."""
-        self._stop.set()
 
     def _work(self) -> None:
         while True:
@@ -48,5 +44,4 @@ class Sharer:
                     _log.info("goods_shared_late", extra={"count": shared})
             except Exception as error:  # noqa: BLE001 - storage or database is away: the next round tries again
                 _log.warning("goods_not_shared", extra={"reason": str(error)})
-            if self._stop.wait(_EVERY):
-                return
+            time.sleep(_EVERY)
