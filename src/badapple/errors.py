@@ -7,7 +7,15 @@ BadappleError
 │   └── MissingFontError        no installed font can draw these characters; names the one to install
 ├── InputError                  what the caller handed in cannot be used
 │   ├── PhotoError              the product photo
-│   └── ScriptError             a script of the caller's own
+│   ├── ScriptError             a script of the caller's own
+│   ├── TooLargeError           it has more bytes than are taken
+│   ├── NotFoundError           there is no such thing, or it is somebody else's
+│   └── ConflictError           the thing is not in a state for that
+│       └── IdempotencyError    the same key is being worked on, or was used for something else
+├── AccessError                 the caller is not let in
+│   ├── UnauthenticatedError    nobody knows who it is
+│   └── ForbiddenError          known, and not allowed to do that
+├── LimitExceededError          too much at once; says when to come again
 ├── ToolError                   ffmpeg or another child process failed; keeps its last lines
 │   ├── MediaError              a media file is missing, cut short or not what it should be
 │   ├── OutOfMemoryError        the system ended a child process because there was no memory left
@@ -107,6 +115,52 @@ class PhotoError(InputError):
 
 class ScriptError(InputError):
     """A script of the caller's own cannot be used."""
+
+
+class TooLargeError(InputError):
+    """What was handed in has more bytes than are taken."""
+
+
+class NotFoundError(InputError):
+    """There is no such thing, or it belongs to somebody else: the two look the same."""
+
+
+class ConflictError(InputError):
+    """The thing is not in a state for what was asked."""
+
+
+class IdempotencyError(ConflictError):
+    """The same idempotency key is being worked on, or (`mismatch`) was used with another body."""
+
+    def __init__(self, message: str, *, mismatch: bool, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.mismatch = mismatch
+
+
+class AccessError(BadappleError):
+    """The caller is not let in."""
+
+
+class UnauthenticatedError(AccessError):
+    """Nobody knows who the caller is."""
+
+
+class ForbiddenError(AccessError):
+    """The caller is known, and not allowed to do that."""
+
+
+class LimitExceededError(BadappleError):
+    """Too much at once.
+
+    Attributes:
+        code: which limit: `rate_limited`, `too_many_jobs`, `upload_quota`, `daily_cap`, `too_many_sockets`.
+        retry_after: seconds after which it may be tried again, or None where that depends on something else.
+    """
+
+    def __init__(self, message: str, *, code: str, retry_after: float | None = None, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
+        self.retry_after = retry_after
 
 
 class ToolError(BadappleError):

@@ -1,23 +1,31 @@
 """The database: tables, sessions, migrations."""
 
 from badapple.database.connection import get_db, open_database, writing
+from badapple.database.doors import AuditRow, Credential, Delivery, Idempotency, Part, Upload, Webhook
 from badapple.database.money import Budget, Limit, Slot, Stake
 from badapple.database.schema import upgrade
 from badapple.database.tables import Base, Call, Event, Job, Receipt, Stage
 from badapple.database.transactions import Mark, again, once
 
 __all__ = [
+    "AuditRow",
     "Base",
     "Budget",
     "Call",
+    "Credential",
+    "Delivery",
     "Event",
+    "Idempotency",
     "Job",
     "Limit",
     "Mark",
+    "Part",
     "Receipt",
     "Slot",
     "Stage",
     "Stake",
+    "Upload",
+    "Webhook",
     "again",
     "get_db",
     "once",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect, text
 
+from badapple.database import doors as _doors  # noqa: F401 - tables that `Base.metadata` shall know
 from badapple.database.postgres import SCHEMA
 from badapple.database.tables import Base
 from badapple.errors import ConfigError
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HEAD", "current", "migrate", "require", "upgrade"]
 
-HEAD = "0004"  #: the newest revision in `migrations/versions`
+HEAD = "0005"  #: the newest revision in `migrations/versions`
 
 
 def current(connection: Connection) -> str | None:

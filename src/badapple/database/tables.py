@@ -12,16 +12,18 @@ from sqlalchemy.types import TypeDecorator
 from badapple.models import JobStatus, StageStatus
 
 
-class _Utc(TypeDecorator[datetime]):
+class Utc(TypeDecorator[datetime]):
     """A moment in UTC: SQLite drops the zone, so it is put back on reading."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, _dialect: object) -> datetime | None:
+        """Return the moment in UTC."""
         return None if value is None else value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, _dialect: object) -> datetime | None:
+        """Return the moment with its zone."""
         return None if value is None else value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
@@ -51,8 +53,8 @@ class Job(Base):
     options: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     cost: Mapped[int] = mapped_column(BigInteger, default=0)  #: micro-dollars
     attempt: Mapped[int] = mapped_column(default=0)
-    created_at: Mapped[datetime] = mapped_column(_Utc, default=now)
-    updated_at: Mapped[datetime] = mapped_column(_Utc, default=now, onupdate=now)
+    created_at: Mapped[datetime] = mapped_column(Utc, default=now)
+    updated_at: Mapped[datetime] = mapped_column(Utc, default=now, onupdate=now)
     parent_id: Mapped[str | None] = mapped_column(String(255), default=None)  #: the job this one is an edit of
     group_id: Mapped[str | None] = mapped_column(String(255), default=None)  #: shared by variants
     request: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  #: the whole order; see `badapple.jobs.orders`
@@ -71,8 +73,10 @@ class Job(Base):
     crash_mark: Mapped[int] = mapped_column(default=0)  #: how far it was at the last crash
     crashed_with: Mapped[str | None] = mapped_column(String(64), default=None)  #: the last worker that died over it
     alone_with: Mapped[str | None] = mapped_column(String(64), default=None)  #: the worker that runs nothing else now
-    started_at: Mapped[datetime | None] = mapped_column(_Utc, default=None)
-    ended_at: Mapped[datetime | None] = mapped_column(_Utc, default=None)
+    started_at: Mapped[datetime | None] = mapped_column(Utc, default=None)
+    ended_at: Mapped[datetime | None] = mapped_column(Utc, default=None)
+    awaiting: Mapped[str | None] = mapped_column(String(16), default=None)  #: `approval`: a person has to decide first
+    announced: Mapped[int] = mapped_column(default=0)  #: `seq` of the last event that webhooks were told of
 
 
 class Stage(Base):
@@ -86,8 +90,8 @@ class Stage(Base):
     stage_name: Mapped[str] = mapped_column(String(32))
     status: Mapped[str] = mapped_column(String(16), default=StageStatus.PENDING.value)
     progress: Mapped[int] = mapped_column(default=0)
-    started_at: Mapped[datetime | None] = mapped_column(_Utc, default=None)
-    completed_at: Mapped[datetime | None] = mapped_column(_Utc, default=None)
+    started_at: Mapped[datetime | None] = mapped_column(Utc, default=None)
+    completed_at: Mapped[datetime | None] = mapped_column(Utc, default=None)
     error_message: Mapped[str | None] = mapped_column(Text, default=None)
 
 
@@ -122,8 +126,8 @@ class Receipt(Base):
     seconds: Mapped[float] = mapped_column(default=0.0)
     begun: Mapped[int] = mapped_column(default=0)  #: how often its making was begun
     made: Mapped[int] = mapped_column(default=0)  #: how often it was made to the end
-    created_at: Mapped[datetime] = mapped_column(_Utc, default=now)
-    updated_at: Mapped[datetime] = mapped_column(_Utc, default=now, onupdate=now)
+    created_at: Mapped[datetime] = mapped_column(Utc, default=now)
+    updated_at: Mapped[datetime] = mapped_column(Utc, default=now, onupdate=now)
 
 
 class Call(Base):
@@ -166,7 +170,7 @@ class Call(Base):
     reason: Mapped[str | None] = mapped_column(String(32), default=None)
     boot: Mapped[str] = mapped_column(String(64), default="")  #: the machine's boot when the intent was written
     uptime: Mapped[float] = mapped_column(Float, default=0.0)  #: seconds since that boot
-    created_at: Mapped[datetime] = mapped_column(_Utc, default=now)
-    submitted_at: Mapped[datetime | None] = mapped_column(_Utc, default=None)
-    ended_at: Mapped[datetime | None] = mapped_column(_Utc, default=None)
-    updated_at: Mapped[datetime] = mapped_column(_Utc, default=now, onupdate=now)
+    created_at: Mapped[datetime] = mapped_column(Utc, default=now)
+    submitted_at: Mapped[datetime | None] = mapped_column(Utc, default=None)
+    ended_at: Mapped[datetime | None] = mapped_column(Utc, default=None)
+    updated_at: Mapped[datetime] = mapped_column(Utc, default=now, onupdate=now)

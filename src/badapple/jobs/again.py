@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from badapple.costs.money import dollars
 from badapple.database import Call, Stage, open_database
 from badapple.database.transactions import once
-from badapple.errors import InputError, OutcomeUnknownError
+from badapple.errors import ConflictError, InputError, OutcomeUnknownError
 from badapple.jobs import orders
 from badapple.jobs.queue import next_turn
 from badapple.jobs.views import of
@@ -95,7 +95,7 @@ def _enter(session: Session, job_id: str, expected: JobStatus, owner: str | None
     row = of(session, job_id, owner=owner, lock=True)
     if row.status != expected.value:
         hint = next((f"`{command} {job_id}` does that" for state, command in _OTHER.items() if row.status == state), "")
-        raise InputError(f"the job {job_id!r} is {row.status}, not {expected.value}", hint=hint)
+        raise ConflictError(f"the job {job_id!r} is {row.status}, not {expected.value}", hint=hint)
     _refuse_undecided(session, job_id)
     if not row.engine and not row.request:
         raise InputError(f"the job {job_id!r} does not say how it was made", hint="run the same `badapple make` again")

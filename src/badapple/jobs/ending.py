@@ -14,7 +14,7 @@ from badapple.costs.money import dollars
 from badapple.database import Event, Job, Stage, open_database
 from badapple.database.tables import now
 from badapple.database.transactions import again, once
-from badapple.errors import InputError
+from badapple.errors import ConflictError
 from badapple.jobs.views import of
 from badapple.journal import decisions, words
 from badapple.models import JobStatus, ProgressEvent, StageStatus, stamp
@@ -62,7 +62,8 @@ async def cancel(job_id: str, settings: Settings, *, owner: str | None = None) -
         owner: whose it must be; None takes anybody's.
 
     Raises:
-        InputError: there is no such job of this owner, or it has ended by itself.
+        NotFoundError: there is no such job of this owner.
+        ConflictError: it has ended by itself.
     """
     engine = open_database(settings.database_url)
     event = await in_thread(once, engine, lambda session: _mark(session, job_id, owner))
@@ -79,7 +80,7 @@ def _mark(session: Session, job_id: str, owner: str | None) -> ProgressEvent | N
     """End the job's rows; return its last event, or None where it had one already."""
     row = of(session, job_id, owner=owner, lock=True)
     if row.status in {JobStatus.COMPLETED.value, JobStatus.FAILED.value}:
-        raise InputError(f"the job {job_id!r} is {row.status}: there is nothing to cancel")
+        raise ConflictError(f"the job {job_id!r} is {row.status}: there is nothing to cancel")
     under_way = row.status != JobStatus.CANCELLED.value
     row.status, row.error_message, row.failure = JobStatus.CANCELLED.value, words.BY_A_PERSON, None
     row.run, row.alone_with = None, None  # whoever writes progress under the run of before writes no more

@@ -16,9 +16,9 @@ from sqlalchemy import delete, func, not_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from badapple.database import Call, Event, Job, Receipt, Stage, open_database, writing
+from badapple.database import Call, Event, Job, Part, Receipt, Stage, open_database, writing
 from badapple.database.tables import now
-from badapple.errors import InputError
+from badapple.errors import ConflictError
 from badapple.jobs.leftovers import Leftovers, blobs_of, mentions, parts_of, plain
 from badapple.jobs.views import of
 from badapple.journal.rows import OPEN
@@ -120,7 +120,9 @@ def purge(
 def _due(session: Session, job_id: str, owner: str | None) -> list[Job]:
     row = of(session, job_id, owner=owner)
     if row.status not in _ENDED:
-        raise InputError(f"the job {job_id!r} is {row.status}", hint=f"`badapple jobs cancel {job_id}` ends it first")
+        raise ConflictError(
+            f"the job {job_id!r} is {row.status}", hint=f"`badapple jobs cancel {job_id}` ends it first"
+        )
     return [row]
 
 
@@ -212,7 +214,7 @@ def _remove_rows(engine: Engine, plan: _Plan, *, everything: bool) -> None:
             gone = list(
                 session.scalars(select(Job.id).where(Job.id.in_(some), Job.status.in_(_ENDED)).with_for_update())
             )
-            for table in (Event, Stage):
+            for table in (Event, Stage, Part):
                 session.execute(delete(table).where(table.job_id.in_(gone)))
             session.execute(delete(Job).where(Job.id.in_(gone)))
 

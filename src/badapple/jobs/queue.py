@@ -18,7 +18,7 @@ from badapple import styles
 from badapple.database import Job, Stage, open_database
 from badapple.database.tables import now
 from badapple.database.transactions import once
-from badapple.errors import InputError
+from badapple.errors import ConflictError, InputError
 from badapple.jobs import keeping, orders
 from badapple.models import Brief, JobStatus, StageName
 
@@ -136,8 +136,8 @@ def _enter(session: Session, job_id: str, facts: dict[str, Any]) -> None:
     session.flush()
 
 
-def _in_use(job_id: str) -> InputError:
-    return InputError(f"there is a job {job_id!r} already", hint="give another id, or none")
+def _in_use(job_id: str) -> ConflictError:
+    return ConflictError(f"there is a job {job_id!r} already", hint="give another id, or none")
 
 
 def _checked_id(job_id: str) -> str:

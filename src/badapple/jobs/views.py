@@ -9,7 +9,7 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from badapple.database import Job, Stage, open_database
-from badapple.errors import InputError
+from badapple.errors import InputError, NotFoundError
 from badapple.jobs.queue import PRIORITIES
 from badapple.models import JobStatus, StageName
 
@@ -171,9 +171,9 @@ def of(session: Session, job_id: str, *, owner: str | None = None, lock: bool = 
     return row
 
 
-def unknown(job_id: str) -> InputError:
+def unknown(job_id: str) -> NotFoundError:
     """Return the error of a job that does not exist, or that belongs to somebody else."""
-    return InputError(f"there is no job {job_id!r}", hint="`badapple jobs ls` lists them")
+    return NotFoundError(f"there is no job {job_id!r}", hint="`badapple jobs ls` lists them")
 
 
 def _views(session: Session, rows: Iterable[Job]) -> tuple[JobView, ...]:

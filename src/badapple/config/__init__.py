@@ -15,13 +15,14 @@ from urllib.parse import urlsplit
 
 import platformdirs
 
+from badapple.config.doors import Doors, read_doors
 from badapple.errors import ConfigError
 from badapple.secrets import Secret, hide_password, remember
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Access", "Settings", "child_environment", "get_settings", "serve", "tell_libraries"]
+__all__ = ["Access", "Doors", "Settings", "child_environment", "get_settings", "serve", "tell_libraries"]
 
 _VENDORS = {  # vendor -> variables of its key, and of its address
     "anthropic": ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"),
@@ -30,6 +31,7 @@ _VENDORS = {  # vendor -> variables of its key, and of its address
 }
 FILE = "badapple.toml"  #: settings by the names of their variables, in the working directory or in the data folder
 _serving = False
+_CLOSED = Doors()
 #: What programs need of the environment that they are started in, `LC_...` besides; no key and no address of ours.
 _FOR_CHILDREN = (
     *("PATH", "HOME", "USER", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH"),
@@ -80,6 +82,7 @@ class Settings:
         lease: seconds without a sign of life after which a worker is taken for dead (`BADAPPLE_LEASE`).
         traces_url: a collector that takes OTLP over HTTP (`OTEL_EXPORTER_OTLP_ENDPOINT`), or None.
         keep_days: days after which `badapple purge` removes an ended job (`BADAPPLE_KEEP_DAYS`).
+        doors: who is let in, and how much each may ask for.
     """
 
     data_dir: Path
@@ -105,6 +108,7 @@ class Settings:
     lease: float = 15.0
     traces_url: str | None = None
     keep_days: int = 30
+    doors: Doors = _CLOSED
 
     @property
     def other_hosts(self) -> dict[str, str]:
@@ -158,6 +162,7 @@ def read_settings(env: Mapping[str, str], *, server: bool = False) -> Settings:
         lease=_seconds(env, "BADAPPLE_LEASE", 15.0),
         traces_url=env.get("OTEL_EXPORTER_OTLP_ENDPOINT") or None,
         keep_days=_count(env, "BADAPPLE_KEEP_DAYS", 30),
+        doors=read_doors(env),
     )
 
 

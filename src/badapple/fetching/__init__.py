@@ -1,0 +1,1 @@
+"""Fetching files from addresses that others gave."""
