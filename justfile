@@ -48,6 +48,10 @@ chaos-pay *words:
 chaos-jobs *words:
     .venv/bin/python -m bench.chaos_jobs {{ words }}
 
+# A hundred thousand mutants of photos, clips and music through the doors that take them in
+chaos-files *words:
+    .venv/bin/python -m bench.chaos_files {{ words }}
+
 # Two hosts in network namespaces, one of them cut off in the middle of a job (needs root and iproute2)
 two-hosts *words:
     .venv/bin/python -m bench.two_hosts {{ words }}
@@ -56,6 +60,10 @@ two-hosts *words:
 scale *words:
     .venv/bin/python -m bench.scale {{ words }}
 
+# Ten thousand WebSockets: how late messages are, what a socket costs (`--dead 200`: some that never read)
+live *words:
+    .venv/bin/python -m bench.live {{ words }}
+
 # Ten thousand jobs an hour, simulated with measured costs
 plan *words:
     .venv/bin/python -m bench.plan {{ words }}
@@ -63,6 +71,10 @@ plan *words:
 # An ad by simulated vendors against its critical path, and against one call at a time
 bench-cloud *words:
     .venv/bin/python bench/cloud.py {{ words }}
+
+# Sixty requests of each kind that the OpenAPI document knows, with what follows from each (FUZZ_EXAMPLES, FUZZ_SEED)
+fuzz-api *words:
+    .venv/bin/pytest tests/api/test_fuzz.py -m long -s -q {{ words }}
 
 # Change the rooms that handle money bit by bit; every change should fail a test (needs mutmut)
 mutate *words:

@@ -134,8 +134,10 @@ def warm(modules: Path, root: Path) -> None:
             found = wait_for(engine, 1, fleet=fleet, seconds=90, told=False)
             if found["completed"] != 1:
                 sys.exit(f"not even one job was made: {dict(found)}\n{fleet.log('m1').read_text()[-3000:]}")
+            time.sleep(1)  # it writes down what it has loaded
             fleet.end("m1")
         engine.dispose()
+    assert modules.is_file()
 
 
 def play(name: str, scenario: Scenario, *, args: argparse.Namespace, root: Path) -> Result:
@@ -153,7 +155,7 @@ def play(name: str, scenario: Scenario, *, args: argparse.Namespace, root: Path)
         try:
             if scenario.prepare is not None:
                 scenario.prepare(field)
-            accepted = [jobs.submit(order(n), settings, owner=f"shop {n % OWNERS}") for n in range(1, args.jobs + 1)]
+            accepted = [jobs.submit(order(n), settings, owner=f"shop-{n % OWNERS}") for n in range(1, args.jobs + 1)]
             with fleet:
                 seconds = _through(field, scenario, engine, args=args)
                 retried = _again(field, settings, engine, args=args)

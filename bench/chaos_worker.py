@@ -15,14 +15,24 @@ import json
 import os
 import signal
 import sys
+import threading
+import time
 import traceback
 from pathlib import Path
 from typing import Any
 
 from badapple import config
 from badapple.assets import recipes
+from badapple.limits.rules import Allowance
 from badapple.media import ffmpeg as tools
 from badapple.testing import instant
+
+#: Of accounts with larger plans: with the smallest, a thousand jobs would mostly wait for one of two voices.
+_ALLOWANCES = {
+    "anthropic": Allowance(concurrency=20),
+    "elevenlabs": Allowance(concurrency=20),
+    "replicate": Allowance(concurrency=50, per_minute=3000, burst=10),
+}
 
 
 def child(log: str, body: dict[str, Any]) -> None:
@@ -33,15 +43,24 @@ def child(log: str, body: dict[str, Any]) -> None:
         from badapple.worker import run_worker  # noqa: PLC0415 - reads the environment
 
         chosen = recipes if body.get("real") else instant.instant_recipes
-        run_worker(config.serve(), concurrency=body.get("concurrency"), recipes=chosen)
         if body.get("modules"):
-            Path(body["modules"]).write_text(json.dumps(sorted(sys.modules)), encoding="utf-8")
+            threading.Thread(target=_tell_modules, args=(Path(body["modules"]),), daemon=True).start()
+        run_worker(config.serve(), concurrency=body.get("concurrency"), recipes=chosen, allowances=_ALLOWANCES)
         code = 0
     except BaseException:  # noqa: BLE001 - whatever it was, it is written down, and this process ends here
         traceback.print_exc()
     finally:
         sys.stderr.flush()
         os._exit(code)
+
+
+def _tell_modules(path: Path) -> None:
+    """Write down twice a second what is loaded: a worker ends itself, so that nothing can be done after it."""
+    while True:
+        new = path.with_suffix(".new")
+        new.write_text(json.dumps(sorted(sys.modules)), encoding="utf-8")
+        new.replace(path)
+        time.sleep(0.5)
 
 
 def _become(log: str, env: dict[str, str]) -> None:

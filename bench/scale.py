@@ -139,7 +139,7 @@ def measure(database: str, *, count: int, workers: int, root: Path, plain: float
 def without_engine(database: str, *, root: Path) -> float:
     """Return the milliseconds of processor time of such a job in a plain process."""
     with Place(database, root=root) as place:
-        env = place.servers.environment("m1", lease=15.0) | {"PYTHONPATH": str(ROOT)}
+        env = place.servers.environment("m1", lease=15.0) | {"PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"}
         if database == "sqlite":
             del env["BADAPPLE_DATABASE_URL"]
         words = [sys.executable, "-m", "bench.scale", "--plain", str(_PLAIN)]

@@ -116,6 +116,7 @@ class Servers:
             "BADAPPLE_DATABASE_URL": self.postgres.url,
             "BADAPPLE_LEASE": f"{lease:g}",
             "BADAPPLE_WORKERS": "2",
+            "BADAPPLE_MAX_JOBS": "1000000",  # the queue is what is looked at
             "REDIS_URL": f"redis://127.0.0.1:{self.proxy.port}/0",
             **self.sims.environment(),
         }

@@ -24,9 +24,11 @@ BadappleError
 ├── JobError                    a job ended for a reason of its own
 │   ├── JobTimeoutError         it worked for longer than JOB_TIMEOUT
 │   ├── JobTakenOverError       another process works on it now
+│   ├── JobAwaitsError          it waits for a person's word
 │   └── PoisonJobError          worker after worker died over it
 ├── QualityError                the finished video breaks a hard rule; the file is kept
 ├── BudgetError                 a purchase would go over a cap; nothing was sent
+│   └── MissingCapError         nobody said what it may cost
 ├── ProviderError               a maker of scripts, voices, scenes or pictures
 │   ├── TransientProviderError  try again
 │   ├── PermanentProviderError  do not try again
@@ -220,6 +222,21 @@ class JobTakenOverError(JobError):
     """Another process works on the job now."""
 
 
+class JobAwaitsError(JobError):
+    """The job goes on when a person says so.
+
+    Attributes:
+        awaiting: what it waits for: `approval`.
+    """
+
+    def __init__(self, job_id: str, awaiting: str) -> None:
+        super().__init__(
+            f"the job {job_id} waits for {awaiting}: its script is ready",
+            hint=f"`badapple jobs show {job_id}` shows it, `badapple jobs approve {job_id}` goes on",
+        )
+        self.awaiting = awaiting
+
+
 class PoisonJobError(JobError):
     """Worker after worker died over the job."""
 
@@ -247,6 +264,13 @@ class BudgetError(BadappleError):
         self.cap = cap
         self.held = held
         self.wanted = wanted
+
+
+class MissingCapError(BudgetError):
+    """Vendors would be paid, and nobody said what they may cost; nothing was sent."""
+
+    def __init__(self, message: str, *, wanted: int = 0, hint: str = "") -> None:
+        super().__init__(message, cap=0, held=0, wanted=wanted, hint=hint)
 
 
 class ProviderError(BadappleError):

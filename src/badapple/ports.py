@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -214,6 +214,30 @@ class Till(Protocol):
         ...
 
 
+class Content(Protocol):
+    """What stands under one key, as it was when it was opened.
+
+    Attributes:
+        size: bytes.
+        etag: a strong validator as HTTP writes it, with its quotes: other bytes have another.
+    """
+
+    size: int
+    etag: str
+
+    def read(self, start: int, end: int) -> Iterator[bytes]:
+        """Yield the bytes from `start` up to `end`, which is not among them, a few megabytes at most at once.
+
+        Raises:
+            StorageError: they cannot be read, or something else stands there now.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of it; may be done twice."""
+        ...
+
+
 class Storage(Protocol):
     """Keeps objects where every worker reaches them; safe to use from several threads.
 
@@ -244,6 +268,21 @@ class Storage(Protocol):
 
         Raises:
             StorageError: the storage cannot be asked.
+        """
+        ...
+
+    def open(self, key: str) -> Content | None:
+        """Return an object to read from, or None where there is none; whoever asked closes it.
+
+        Raises:
+            StorageError: the storage cannot be asked.
+        """
+        ...
+
+    def link(self, key: str, seconds: float) -> str | None:
+        """Return an address where anybody can read an object for so long, a week at most; None where none can be made.
+
+        Whether there is such an object is not asked.
         """
         ...
 

@@ -17,7 +17,7 @@ _SHORTEST = 6  #: characters; a shorter value would be found in innocent words
 #: What keys of the vendors look like, for those that nobody registered.
 _LOOKS = re.compile(
     r"\b(?:sk-[A-Za-z0-9_-]{12,}|sk_[A-Za-z0-9]{16,}|r8_[A-Za-z0-9]{16,}|whsec_[A-Za-z0-9+/=]{12,}"
-    r"|xi-[A-Za-z0-9]{16,})|(?i:(?<=bearer )[A-Za-z0-9._~+/=-]{8,})"
+    r"|xi-[A-Za-z0-9]{16,}|ba_[a-z]+_[0-9a-f]{16}_[A-Za-z0-9_-]{43})|(?i:(?<=bearer )[A-Za-z0-9._~+/=-]{8,})"
 )
 _OBEYED = frozenset({"Cc", "Cf", "Co", "Cs"})
 _known: set[str] = set()

@@ -47,6 +47,21 @@ def test_a_wrong_ffmpeg_fails_and_says_how_to_mend_it(
     assert "Ready" not in lines[-1]
 
 
+@pytest.mark.parametrize(("wanted", "state"), [("auto", "warn"), ("off", "warn"), ("on", "fail")])
+def test_it_says_how_others_files_are_locked_in_and_what_to_install(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], wanted: str, state: str
+) -> None:
+    (here / "bin").mkdir()
+    monkeypatch.setenv("PATH", str(here / "bin"))  # where there is no bubblewrap
+    monkeypatch.setenv("BADAPPLE_SANDBOX", wanted)
+    get_settings.cache_clear()
+    assert main(["doctor", "--json"]) == (3 if state == "fail" else 0)
+    (found,) = (check for check in json.loads(capsys.readouterr().out)["checks"] if check["name"] == "sandbox")
+    assert found["state"] == state
+    assert ("off" in found["detail"]) if wanted == "off" else ("bubblewrap is not installed" in found["detail"])
+    assert found["fix"]
+
+
 def test_a_setting_that_makes_no_sense_fails(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

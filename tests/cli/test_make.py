@@ -171,6 +171,8 @@ def test_debug_shows_the_traceback(badapple: CommandLine) -> None:
         (["--name", "X", "--style", "luxry"], "error: unknown style 'luxry'; known styles: bold, energetic, luxury"),
         (["gone.png", "--name", "X"], "error: no such photo: gone.png"),
         ([".", "--name", "X"], "error: the photo is a folder: ."),
+        (["/dev/zero", "--name", "X"], "error: the photo is no file: /dev/zero"),
+        (["--name", "X", "--music", "/dev/zero"], "error: the music file is no file: /dev/zero"),
         (["--name", ""], "error: the product name is empty"),
         (["--name", "a" * 101], "error: the product name has 101 characters; at most 100 fit"),
         (["--name", "two\nlines"], "error: the product name has a control character (U+000A)"),

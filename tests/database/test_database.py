@@ -7,10 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, inspect, text
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine, inspect, select, text
 from sqlalchemy.orm import Session
 
-from badapple.database import Base, Job, open_database, upgrade
+from badapple.database import Base, Event, Job, Stage, open_database, schema, upgrade
+from badapple.database.connection import make_engine
 from badapple.database.schema import HEAD, current
 from badapple.errors import ConfigError, DiskError
 
@@ -82,3 +85,34 @@ def test_nonsense_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DiskError, match="cannot be made"):
         open_database(f"sqlite:///{tmp_path / 'file' / 'x.db'}")
+
+
+@pytest.mark.parametrize("revision", ["0002", "0004"])
+def test_a_file_of_an_earlier_release_is_migrated_with_all_that_is_in_it(tmp_path: Path, revision: str) -> None:
+    engine = make_engine(f"sqlite:///{tmp_path / 'old.db'}")
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(Path(schema.__file__).with_name("migrations")))
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        known = {table: inspect(connection).get_columns(table) for table in ("jobs", "stages", "events")}
+
+    def put(job: str) -> None:
+        values = {"JSON": "'{}'", "DATETIME": "'2026-01-01 00:00:00.000000'", "FLOAT": "0", "BOOLEAN": "1"}
+        with engine.begin() as connection:
+            for table, columns in known.items():
+                named = {str(c["name"]): values.get(str(c["type"]), "7") for c in columns if c["name"] != "id"}
+                named |= {"id": f"'{job}'"} if table == "jobs" else {"job_id": f"'{job}'"}
+                names, row = ", ".join(named), ", ".join(named.values())
+                connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({row})"))
+
+    put("before")
+    upgrade(engine)
+    put("after")  # by a process of the last release that goes on
+    with Session(engine) as session:
+        found = {row.id: (row.seq, row.announced, row.awaiting) for row in session.scalars(select(Job))}
+        # What ended long ago is told to nobody, and what an old worker ends is.
+        assert found == {"before": (7, 7, None), "after": (7 if revision == "0004" else 0, 0, None)}
+        for table in (Event, Stage):
+            assert set(session.scalars(select(table.job_id))) == {"before", "after"}
+    engine.dispose()

@@ -172,24 +172,33 @@ def test_one_that_a_newer_release_upgraded_is_fine(engine: Engine) -> None:
     open_database(url).dispose()
 
 
-def test_a_worker_of_the_last_release_goes_on_after_the_upgrade(empty: str) -> None:
-    at_revision(empty, "0002")
+@pytest.mark.parametrize("revision", ["0002", "0004"])
+def test_a_worker_of_the_last_release_goes_on_after_the_upgrade(empty: str, revision: str) -> None:
+    at_revision(empty, revision)
     old = make_engine(empty)
     with old.connect() as connection:
         columns = {table: inspect(connection).get_columns(table) for table in ("jobs", "calls", "receipts", "holders")}
     with old.begin() as connection:  # a transaction before, on a connection that outlives the upgrade
         connection.execute(text("INSERT INTO holders (id, host, beat, seen_at) VALUES ('a', 'h', 1, now())"))
     new = make_engine(empty)
-    assert migrate(new) == ("0002", HEAD)
+    assert migrate(new) == (revision, HEAD)
     for table, known in columns.items():
-        values = {"INTEGER": "1", "BIGINT": "1", "JSON": "'{}'", "TIMESTAMP": "now()", "DOUBLE PRECISION": "0"}
+        values = {
+            "INTEGER": "1",
+            "BIGINT": "1",
+            "BOOLEAN": "false",
+            "JSON": "'{}'",
+            "TIMESTAMP": "now()",
+            "DOUBLE PRECISION": "0",
+        }
         names = ", ".join(f'"{column["name"]}"' for column in known)
         row = ", ".join(values.get(str(column["type"]), "'x'") for column in known)
         with old.begin() as connection:
             connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({row})"))
     with Session(new) as session:
         job = session.get_one(Job, "x")
-        assert (job.engine, job.seq, job.request, job.closing) == (False, 0, {}, False)
+        seq = 1 if revision == "0004" else 0  # as it wrote it, where it knows the column
+        assert (job.engine, job.seq, job.request, job.closing, job.announced) == (False, seq, {}, False, 0)
     old.dispose()
     new.dispose()
 

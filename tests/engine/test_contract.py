@@ -7,7 +7,7 @@ import inspect
 from dbos import DBOS, DBOSClient, WorkflowSerializationFormat
 from dbos import _queue as _queue_module
 from dbos._core import ActiveWorkflowById
-from dbos._queue import Queue, queue_worker_thread
+from dbos._queue import Queue, queue_thread, queue_worker_thread
 from dbos._recovery import recover_pending_workflows
 from dbos._sys_db import SystemDatabase
 from dbos._utils import INTERNAL_QUEUE_NAME
@@ -31,8 +31,12 @@ def test_one_workflow_can_be_put_back_by_its_id() -> None:
 
 def test_a_queue_s_measure_is_read_again_on_every_look() -> None:
     source = inspect.getsource(queue_worker_thread)
-    assert "dbos._sys_db.get_queue(queue.name)" in source
     assert "queue._polling_interval_sec" in source
+    # It is read in the queue's own thread, just before the wait and the look: here a bell can be waited for.
+    places = [source.index(words) for words in ("dbos._sys_db.get_queue(queue.name)", "stop_event.wait(")]
+    assert places[0] < places[1] < source.rindex("dequeue()\n")
+    assert source.count(".get_queue(") == 1
+    assert 'name=f"queue-worker-{queue_name}"' in inspect.getsource(queue_thread)
     claim = inspect.getsource(SystemDatabase.start_queued_workflows)
     assert "queue._worker_concurrency" in claim
     assert {"_worker_concurrency", "_polling_interval_sec"} <= vars(_queue()).keys()

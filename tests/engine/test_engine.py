@@ -137,6 +137,13 @@ def test_an_engine_that_holds_takes_nothing_new(start: Start) -> None:
     assert engine.states(["h:2"])["h:2"].status == "ENQUEUED"
 
 
+def test_how_much_is_run_here_is_asked_on_each_look() -> None:
+    free = [3, 1, 9]
+    here = Here(at_once=4, at_most=lambda: free.pop(0))
+    assert [here.now(0.0) for _ in range(3)] == [3, 1, 4]
+    assert Here(at_once=4, slow_start=3.0, at_most=lambda: 2).now(0.0) == 1
+
+
 def test_a_waiter_says_when_work_begins(start: Start) -> None:
     told: list[str] = []
 
@@ -189,8 +196,8 @@ def test_what_a_killed_process_ran_is_taken_up_by_another_of_the_same_version(
     victim.kill()
     victim.wait()
     victim.stdout.close()
-    pending = engine.pending()
-    assert [(state.id, state.body) for state in pending["victim"]] == [("k:1", {"n": 1})]
+    assert [state.id for state in engine.pending()["victim"]] == ["k:1"]
+    assert [(state.id, state.body) for state in engine.run_by("victim")] == [("k:1", {"n": 1})]
     for _ in range(2):  # several processes may do it
         engine.recover(["victim"])
     assert engine.pending() == {}

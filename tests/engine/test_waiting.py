@@ -52,3 +52,36 @@ async def test_looks_belong_to_no_job() -> None:
     waiter = Waiter(table, often=0.01)  # type: ignore[arg-type]  # as above
     assert (await asyncio.wait_for(waiter.wait("a"), 5)).status == "SUCCESS"
     assert table.seen == {""}
+
+
+async def test_what_this_process_runs_is_not_looked_for_and_told_at_once() -> None:
+    table = Table(a="ENQUEUED")
+    waiter = Waiter(table, often=0.01)  # type: ignore[arg-type]  # as above
+    begun = asyncio.Event()
+
+    async def begin() -> None:
+        begun.set()
+
+    waiting = asyncio.create_task(waiter.wait("a", on_begin=begin))
+    await asyncio.sleep(0.05)
+    waiter.begun("a")
+    await asyncio.wait_for(begun.wait(), 5)
+    await asyncio.sleep(0.05)
+    table.seen.clear()
+    await asyncio.sleep(0.1)
+    assert not table.seen
+    waiter.made("a", {"key": "k"})
+    waiter.left("a")
+    state = await asyncio.wait_for(waiting, 5)
+    assert (state.status, state.output) == ("SUCCESS", {"key": "k"})
+
+
+async def test_what_ended_here_without_a_word_is_looked_for() -> None:
+    table = Table(a="CANCELLED")
+    waiter = Waiter(table, often=0.01)  # type: ignore[arg-type]  # as above
+    waiter.begun("a")
+    waiting = asyncio.create_task(waiter.wait("a"))
+    await asyncio.sleep(0.1)
+    assert not waiting.done()
+    waiter.left("a")
+    assert (await asyncio.wait_for(waiting, 5)).status == "CANCELLED"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import random
 import threading
 import time
@@ -16,8 +17,9 @@ from tests.jobs.conftest import Hand, told
 from badapple import jobs
 from badapple.config import Settings
 from badapple.database import Event, Job
-from badapple.errors import InputError
-from badapple.jobs.feed import Hub
+from badapple.errors import InputError, NotFoundError
+from badapple.jobs.feed import Hub, Line, lines
+from badapple.pipeline.bell import Bell
 
 
 async def test_a_job_that_ended_is_replayed_from_any_place(engine: Engine, hand: Hand) -> None:
@@ -107,6 +109,98 @@ async def test_many_followers_share_one_question(engine: Engine, hand: Hand) -> 
         hand.tell(job_id, "one")
         hand.end(job_id, "completed")
     assert await asyncio.gather(*followers) == [["1 one", "2 completed"]] * 100
+
+
+async def test_several_jobs_are_followed_at_once_each_from_its_place(engine: Engine, hand: Hand) -> None:
+    for name in ("a", "b", "c"):
+        hand.job(name)
+        hand.tell(name, "one", "two")
+    hand.end("c", "failed")
+
+    async def follow() -> list[str]:
+        found = []
+        async for some in lines(engine, {"a": 1, "b": 2, "c": 0}, poll=0.05):
+            found += [f"{line.job_id}{line.seq}" for line in some]
+        return found
+
+    follower = asyncio.ensure_future(follow())
+    await asyncio.sleep(0.3)
+    hand.end("b", "completed")
+    await asyncio.sleep(0.3)
+    assert not follower.done()
+    hand.end("a", "completed")
+    found = await follower
+    assert found[:4] == ["a2", "c1", "c2", "c3"]
+    assert found[4:] == ["b3", "a3"]
+    assert not Hub._all
+
+
+async def test_a_job_of_somebody_else_is_none(engine: Engine, hand: Hand) -> None:
+    hand.job("mine", owner="ada")
+    hand.job("theirs", owner="bob")
+    for wanted in ({"theirs": 0}, {"mine": 0, "theirs": 0}, {"mine": 0, "nobodys": 0}):
+        with pytest.raises(NotFoundError, match=r"there is no job '(theirs|nobodys)'"):
+            async for _ in lines(engine, wanted, owner="ada"):
+                raise AssertionError("nothing was told of any")
+
+
+async def test_all_who_follow_a_job_share_its_lines(engine: Engine, hand: Hand) -> None:
+    """An event is turned into JSON once; the past is read once for those who come together."""
+    hand.job("job")
+    hand.tell("job", *map(str, range(200)))
+    read: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *words: read.append(words[2]))
+
+    async def follow() -> list[Line]:
+        found: list[Line] = []
+        async for some in lines(engine, {"job": 0}, poll=0.05):
+            assert 0 < len(some) <= 64
+            found += some
+        return found
+
+    followers = [asyncio.ensure_future(follow()) for _ in range(50)]
+    await asyncio.sleep(0.5)
+    hand.tell("job", "more")
+    await asyncio.sleep(0.3)
+    hand.end("job", "completed")
+    first, *others = await asyncio.gather(*followers)
+    assert [line.seq for line in first] == list(range(1, 203))
+    for other in others:
+        assert all(one is another for one, another in zip(first, other, strict=True))
+    assert json.loads(first[0].text) == first[0].event.to_message()
+    assert len([words for words in read if "FROM events" in words and "LIMIT" in words]) <= 6
+
+
+async def test_whoever_joins_is_told_what_is_now_and_not_what_was(
+    engine: Engine, hand: Hand, settings: Settings
+) -> None:
+    """A look that began before somebody came says nothing of what they just did."""
+    hand.job("job")
+    hand.tell("job", "one")
+    hand.change("job", status="failed")  # its end was never told, so whoever follows waits a moment for it
+    early = asyncio.ensure_future(told(jobs.follow(engine, "job", poll=10)))
+    await asyncio.sleep(0.3)
+    jobs.retry("job", settings)
+    late = asyncio.ensure_future(told(jobs.follow(engine, "job", poll=10)))
+    await asyncio.sleep(2.5)
+    assert not late.done()
+    hand.end("job", "completed")
+    bell = jobs.LocalDoorbell()
+    third = asyncio.ensure_future(told(jobs.follow(engine, "job", bell=bell, poll=10)))
+    assert (await third)[-1] == "2 completed"
+    assert await early == await late == ["1 one", "2 completed"]
+
+
+async def test_a_doorbell_of_this_process_stands_where_redis_may(engine: Engine, hand: Hand) -> None:
+    bell = jobs.LocalDoorbell()
+    publisher = Bell(bell)
+    hand.job("job")
+    follower = asyncio.ensure_future(told(jobs.follow(engine, "job", bell=bell, poll=10)))
+    await asyncio.sleep(0.3)
+    hand.end("job", "completed")
+    publisher.ring("job", "{}")
+    assert await follower == ["1 completed"]
+    publisher.close()
 
 
 @pytest.mark.usefixtures("database_url")

@@ -31,6 +31,7 @@ _OPTIONS = st.builds(
     MakeOptions, canvas=_CANVAS, fresh=st.booleans(), music=st.sampled_from(["style", "off", "file"]) | _PATH.map(str),
     captions=st.booleans(), facts=st.lists(_TEXT, max_size=3).map(tuple), script=st.none() | _PATH, language=_TEXT,
     say=_WORD, seed=st.integers(0, 2**31), output=st.none() | _PATH, assets_dir=st.none() | _PATH, makers=_MAKERS,
+    takes=st.tuples(*[st.integers(0, 99)] * 4), approval=st.booleans(), script_from=_WORD,
 )  # fmt: skip
 _BLOB = st.builds(Blob, sha256=_TEXT, size=st.integers(0, 2**40), suffix=_TEXT)
 _ORDERS = st.builds(
@@ -65,6 +66,11 @@ def test_what_is_missing_has_its_default() -> None:
     assert orders.from_json({"product_name": "Watch", "style": "luxury", "options": {"seed": 3, "canvas": None}}) == (
         JobOrder(product_name="Watch", style="luxury", options=MakeOptions(seed=3))
     )
+
+
+def test_takes_that_make_no_sense_are_none() -> None:
+    for takes in (None, [1, 2], "abcd", [1, 2, 3, "4"]):
+        assert orders.from_json({"options": {"takes": takes}}).options.takes == (0, 0, 0, 0)
 
 
 def test_a_row_that_a_caller_made_is_an_order() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from tests.jobs.conftest import Hand, Order
@@ -16,19 +19,20 @@ from badapple import jobs
 from badapple.cache import Blob, Cache
 from badapple.config import Settings
 from badapple.costs import report
-from badapple.database import Call, Event, Job, Receipt
+from badapple.database import Call, Event, Job, Part, Receipt
 from badapple.database.tables import now
 from badapple.errors import InputError
-from badapple.jobs.leftovers import folder_name, mentions
-from badapple.journal import Books, JournalTill
-from badapple.models import DRAFT, MakeOptions
+from badapple.jobs.leftovers import Leftovers, folder_name, mentions
+from badapple.jobs.purge import _plan, _remove_file, _remove_rows
+from badapple.journal import Books, Journal, JournalTill
+from badapple.models import DRAFT, AssetRequest, MakeOptions, Maker
 from badapple.pipeline.orchestrator import create_pipeline_orchestrator
 from badapple.providers.purchasing import stake
 from badapple.storage import open_storage
 from badapple.testing import quick_providers
 from badapple.testing.vendor import FileCall, FileVendor
 
-Part = Callable[..., Blob]
+PartOf = Callable[..., Blob]
 
 
 def speaking(*folders: Path) -> list[str]:
@@ -38,7 +42,7 @@ def speaking(*folders: Path) -> list[str]:
 
 
 @pytest.fixture
-def part(hand: Hand, settings: Settings) -> Part:
+def part(hand: Hand, settings: Settings) -> PartOf:
     """Write the receipt of a part with a file of its own."""
 
     def make(key: str, content: str | None = None, **facts: object) -> Blob:
@@ -59,7 +63,7 @@ def here(settings: Settings, *blobs: Blob) -> list[bool]:
     return [Cache(settings.cache_dir).get(blob) is not None for blob in blobs]
 
 
-async def test_after_a_purge_no_file_speaks_of_the_product(settings: Settings, hand: Hand, part: Part) -> None:
+async def test_after_a_purge_no_file_speaks_of_the_product(settings: Settings, hand: Hand, part: PartOf) -> None:
     options = MakeOptions(canvas=DRAFT)
     film = create_pipeline_orchestrator("one", options=options, settings=settings, providers=quick_providers())
     await film.execute_pipeline("Zyqqoria Lamp", "minimal", "Try It")
@@ -109,7 +113,7 @@ def test_a_job_that_has_not_ended_or_is_somebody_else_s_is_refused(settings: Set
 
 
 def test_files_that_another_job_needs_stay(
-    settings: Settings, hand: Hand, part: Part, order: Order, photo: Path
+    settings: Settings, hand: Hand, part: PartOf, order: Order, photo: Path
 ) -> None:
     shared, twin_a, twin_b, mine = part("shared"), part("a", "same"), part("b", "same"), part("mine")
     assert twin_a == twin_b
@@ -128,7 +132,8 @@ def test_files_that_another_job_needs_stay(
     assert not [path for path in settings.data_dir.glob("orders/blobs/*/*") if path.is_file()]
 
 
-def test_what_a_killed_job_left_is_found_by_its_words(settings: Settings, hand: Hand, part: Part) -> None:
+@pytest.mark.usefixtures("database_url")
+def test_what_a_killed_job_left_is_found_by_its_words(settings: Settings, hand: Hand, part: PartOf) -> None:
     spoken = part("voice", words=[{"text": "Premium"}, {"text": "Watch."}])
     other = part("another", words=[{"text": "Premium"}, {"text": "Watches"}])
     hand.job("job", "failed", product_name="premium  WATCH")
@@ -139,6 +144,16 @@ def test_what_a_killed_job_left_is_found_by_its_words(settings: Settings, hand: 
     jobs.purge(settings, job="namesake")
     assert here(settings, spoken, other) == [False, True]
     assert not mentions({"text": "as it is"}, {"it", ""})
+
+
+@pytest.mark.usefixtures("database_url")
+@pytest.mark.parametrize("name", ["Straße 7", "STRASSE 7", "Crème brûlée", "äöü", "100% Wool_", "Best ﬁt", "Ωmega K9"])
+def test_names_of_all_languages_are_found(settings: Settings, hand: Hand, part: PartOf, name: str) -> None:
+    spoken, other = part("voice", words=[{"text": f"Meet {name}."}]), part("another", words=["Somebody else's"])
+    for number in range(2):
+        hand.job(f"job {number}", "failed", product_name=name if number else "Lamp")
+    jobs.purge(settings, job="job 1")
+    assert here(settings, spoken, other) == [False, True]
 
 
 class TestMoney:
@@ -223,3 +238,114 @@ def test_the_storage_forgets_too(settings: Settings, hand: Hand, order: Order, p
     assert [path.parent.name for path in left] == [folder_name(other)]
     with Session(hand.engine) as session:
         assert session.scalars(select(Job.id)).all() == [other]
+
+
+@pytest.mark.usefixtures("database_url")
+def test_what_processes_left_behind_before_anybody_needed_it_goes(
+    settings: Settings, order: Order, photo: Path, tmp_path: Path
+) -> None:
+    Image.new("RGB", (90, 90)).save(tmp_path / "left.png")
+    Image.new("RGB", (90, 80)).save(tmp_path / "just now.png")
+    needed = order(photo=photo)
+    jobs.submit(needed, settings)
+    jobs.uploads.take(settings, "ann", tmp_path / "left.png")
+    left, new = (jobs.keep(order(photo=tmp_path / name), settings) for name in ("left.png", "just now.png"))
+    long_ago = (now() - timedelta(days=2)).timestamp()
+    for path in settings.data_dir.glob("orders/blobs/*/*"):
+        if path.stem != new.files["photo"].sha256:
+            os.utime(path, (long_ago, long_ago))
+    assert jobs.purge(settings).jobs == 0
+    assert jobs.fetch(left, settings).photo is not None
+    jobs.uploads.remove(settings, "ann", jobs.uploads.listing(settings, "ann")[0].id)
+    jobs.keep(order(photo=tmp_path / "left.png"), settings)
+    for path in settings.data_dir.glob("orders/blobs/*/*"):
+        if path.stem == left.files["photo"].sha256:
+            os.utime(path, (long_ago, long_ago))
+    jobs.purge(settings)
+    with pytest.raises(InputError, match="is gone"):
+        jobs.fetch(left, settings)
+    assert jobs.fetch(new, settings).photo is not None
+    assert jobs.fetch(jobs.keep(needed, settings), settings).photo is not None
+    assert len([path for path in settings.data_dir.glob("orders/blobs/*/*") if path.is_file()]) == 2
+
+
+@pytest.mark.usefixtures("database_url")
+def test_what_is_needed_since_the_plan_was_made_stays(
+    settings: Settings, hand: Hand, order: Order, photo: Path
+) -> None:
+    old = jobs.submit(order("Lamp", photo=photo), settings)
+    hand.end(old, "failed")
+    with Session(hand.engine) as session:
+        plan = _plan(session, [session.get_one(Job, old)], orphans=None)
+    (blob,) = plan.files & plan.blobs
+    left = Leftovers(settings, None, dry_run=False)
+    new = jobs.submit(order("Lamp", photo=photo), settings)
+    _remove_file(hand.engine, blob, left, plan)
+    assert jobs.fetch(jobs.orders.of_row(hand.row(new)), settings).photo is not None
+    hand.change(new, request={})
+    _remove_file(hand.engine, blob, left, plan)
+    assert left.files == 1
+
+
+@pytest.mark.usefixtures("database_url")
+def test_no_new_job_loses_its_photo_to_a_purge_of_another_with_the_same(
+    settings: Settings, hand: Hand, order: Order, photo: Path
+) -> None:
+    for _ in range(4):
+        old = jobs.submit(order("Lamp", photo=photo), settings)
+        hand.end(old, "failed")
+        begun = threading.Barrier(2)
+        made: list[str] = []
+
+        def submit(begun: threading.Barrier = begun, made: list[str] = made) -> None:
+            begun.wait()
+            made.append(jobs.submit(order("Lamp", photo=photo), settings))
+
+        thread = threading.Thread(target=submit)
+        thread.start()
+        begun.wait()
+        jobs.purge(settings, job=old)
+        thread.join()
+        (new,) = made
+        assert jobs.fetch(jobs.orders.of_row(hand.row(new)), settings).photo is not None
+        hand.end(new, "failed")
+        jobs.purge(settings, job=new)
+    assert not [path for path in settings.data_dir.glob("orders/blobs/*/*") if path.is_file()]
+
+
+@pytest.mark.usefixtures("database_url")
+def test_parts_of_jobs_that_were_cut_off_go_and_those_of_jobs_that_run_stay(
+    settings: Settings, hand: Hand, part: PartOf
+) -> None:
+    mine, shared = part("mine"), part("shared")
+    hand.job("cut off", options={"parts": ["listed"]})
+    hand.job("runs", product_name="Chair")
+    with Session(hand.engine) as session, session.begin():
+        for job, key in (("cut off", "mine"), ("cut off", "shared"), ("runs", "shared")):
+            session.add(Part(job_id=job, label=key, stage="voice_gen", kind="voice", key=key, state="done"))
+    hand.end("cut off", "cancelled")
+    jobs.purge(settings, job="cut off")
+    assert here(settings, mine, shared) == [False, True]
+    with Session(hand.engine) as session:
+        assert session.scalars(select(Receipt.key)).all() == ["shared"]
+    hand.end("runs", "failed")
+    jobs.purge(settings, job="runs")
+    assert here(settings, shared) == [False]
+
+
+@pytest.mark.usefixtures("database_url")
+def test_a_part_that_another_job_begins_meanwhile_can_be_finished(
+    settings: Settings, hand: Hand, part: PartOf, tmp_path: Path
+) -> None:
+    part("again")
+    part("left")
+    hand.job("old", "failed", options={"parts": ["again", "left"]})
+    with Session(hand.engine) as session:
+        plan = _plan(session, [session.get_one(Job, "old")], orphans=None)
+    journal, file = Journal(hand.engine, Cache(settings.cache_dir)), tmp_path / "part.bin"
+    journal.begin("again", AssetRequest(kind="x", params={}), Maker(name="badapple", model="1", generated=False))
+    _remove_rows(hand.engine, plan, everything=False)
+    file.write_text("new")
+    assert journal.collect("again", {"part": file}, facts={}, seconds=1).files["part"].read_text() == "new"
+    with Session(hand.engine) as session:
+        assert session.scalars(select(Receipt.key)).all() == ["again"]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import wave
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 from tests.jobs.conftest import Hand, Order
@@ -23,8 +26,11 @@ from badapple.models import MakeOptions
 def test_a_job_is_one_row_with_five_stages_that_says_everything(
     settings: Settings, hand: Hand, order: Order, photo: Path, tmp_path: Path
 ) -> None:
-    music = tmp_path / "bed.mp3"
-    music.write_bytes(b"la la la")
+    music = tmp_path / "bed.wav"
+    with wave.open(str(music), "wb") as tone:
+        tone.setparams((1, 2, 8000, 0, "NONE", ""))
+        tone.writeframes(b"\x00\x10\x00\xf0" * 4000)
+    sound = music.read_bytes()
     wanted = order("Solenne", photo=photo, options=MakeOptions(music=str(music), seed=7), agreed=True, quoted=380_000)
     job_id = jobs.submit(wanted, settings, priority="high")
     photo.unlink()
@@ -38,8 +44,24 @@ def test_a_job_is_one_row_with_five_stages_that_says_everything(
     assert stages == [(name, "pending") for name in ("script_gen", "voice_gen", "video_gen", "cta_gen", "compositing")]
     back = jobs.fetch(orders.of_row(row), settings)
     assert back.photo is not None
-    assert (back.photo.suffix, back.options.seed, back.agreed, back.quoted) == (".jpg", 7, True, 380_000)
-    assert Path(back.options.music).read_bytes() == b"la la la"
+    assert (back.photo.suffix, back.options.seed, back.agreed, back.quoted) == (".png", 7, True, 380_000)
+    assert Path(back.options.music).read_bytes() == sound
+
+
+def test_a_file_that_can_only_fail_later_is_refused_now(settings: Settings, order: Order, tmp_path: Path) -> None:
+    bad = tmp_path / "bed.mp3"
+    bad.write_bytes(b"la la la")
+    with pytest.raises(InputError, match=r"the music file bed\.mp3 is of another kind"):
+        jobs.submit(order(options=MakeOptions(music=str(bad))), settings)
+    long = tmp_path / "script.json"
+    long.write_bytes(b" " * 70_000)
+    with pytest.raises(InputError, match="the script"):
+        jobs.submit(order(options=MakeOptions(script=long)), settings)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(InputError, match="pipe"):
+        jobs.submit(order(options=MakeOptions(script=pipe)), settings)
+    assert jobs.listing(settings) == ()
 
 
 def test_any_machine_with_the_same_storage_finds_the_files(
@@ -51,7 +73,8 @@ def test_any_machine_with_the_same_storage_finds_the_files(
     fetched = jobs.fetch(orders.of_row(hand.row(job_id)), elsewhere)
     assert fetched.photo is not None
     assert fetched.photo.is_relative_to(tmp_path / "another cache")
-    assert fetched.photo.read_bytes() == photo.read_bytes()
+    with Image.open(fetched.photo) as kept:
+        assert (kept.format, kept.size) == ("PNG", (200, 300))
 
 
 def test_files_that_are_gone_are_said_to_be(settings: Settings, hand: Hand, order: Order, photo: Path) -> None:
@@ -71,7 +94,7 @@ def test_files_that_are_gone_are_said_to_be(settings: Settings, hand: Hand, orde
         ({"name": "\ud800"}, InputError, "valid text"),
         ({"style": "luxry"}, UnknownStyleError, "known styles"),
         ({"photo": Path("gone.jpg")}, PhotoError, "no photo"),
-        ({"options": MakeOptions(script=Path("gone.json"))}, InputError, "the script gone.json cannot be read"),
+        ({"options": MakeOptions(script=Path("gone.json"))}, InputError, "there is no script 'gone.json'"),
     ],
 )
 def test_what_could_only_fail_is_refused(
@@ -108,7 +131,7 @@ def test_a_row_that_the_caller_inserted_is_taken(settings: Settings, hand: Hand,
     with Session(hand.engine) as session, session.begin():
         session.add(Job(id="orm", status="pending", product_name="Old", style="bold", cta_text=""))
     with pytest.raises(InputError, match="already"):
-        jobs.submit(order(), settings, job_id="orm", owner="somebody else")
+        jobs.submit(order(), settings, job_id="orm", owner="somebody-else")
     assert jobs.submit(order("New"), settings, job_id="orm") == "orm"
     row = hand.row("orm")
     assert (row.product_name, row.style, row.engine, row.turn, row.request["v"]) == ("New", "minimal", True, 1, 1)

@@ -10,6 +10,7 @@ from tests.jobs.conftest import Hand, Order
 from badapple import jobs
 from badapple.config import Settings
 from badapple.errors import InputError
+from badapple.jobs import versions
 
 
 def test_a_view_says_what_the_row_says(settings: Settings, hand: Hand) -> None:
@@ -45,3 +46,19 @@ def test_pages_follow_each_other_without_gap_or_overlap(settings: Settings, hand
     assert jobs.listing(settings, status="failed") == ()
     with pytest.raises(InputError, match="'done' is not known"):
         jobs.listing(settings, status="done")
+
+
+@pytest.mark.usefixtures("database_url")
+def test_a_version_changes_with_the_place_in_the_queue_and_with_nothing_beside_it(
+    settings: Settings, hand: Hand, order: Order
+) -> None:
+    mine = jobs.submit(order(), settings, owner="ann")
+    seen = versions.version(mine, settings)
+    hand.job("asks", "pending", awaiting="approval", turn=1)
+    hand.job("made here", "pending", engine=False, turn=1)
+    jobs.submit(order(), settings, owner="bob", priority="low")
+    assert versions.version(mine, settings) == seen
+    for number in range(3):  # each owner's jobs stand behind each other, and all go before one of lower priority
+        jobs.submit(order(), settings, owner="bob", priority="high")
+        assert jobs.get(mine, settings).position == number + 1
+        assert seen != (seen := versions.version(mine, settings))

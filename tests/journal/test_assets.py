@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, event, select
@@ -15,6 +16,7 @@ from badapple.cache import Cache
 from badapple.database import Receipt
 from badapple.journal import Journal
 from badapple.models import Asset, AssetRequest, Maker
+from badapple.storage import open_storage
 
 MAKER = Maker(name="offline", model="voice-1", generated=True)
 REQUEST = AssetRequest(kind="voice", params={}, label="the voice")
@@ -134,3 +136,37 @@ def test_two_that_begin_the_same_receipt_at_once_both_go_on(journal: Journal, en
                 done.result()
     with Session(engine) as session:
         assert [row.begun for row in session.scalars(select(Receipt))] == [4] * 10
+
+
+def test_what_two_made_at_once_is_what_the_first_made(engine: Engine, tmp_path: Path) -> None:
+    storage = open_storage(str(tmp_path / "shared"))
+    caches = [Cache(tmp_path / name, storage=storage) for name in ("here", "there")]
+    here, there = (Journal(engine, cache) for cache in caches)
+    made: list[Asset] = []
+    for journal in (here, there):
+        journal.begin("k", REQUEST, MAKER)
+    for journal, words in ((here, "la"), (there, "lo")):  # another processor, another rounding
+        file = tmp_path / f"{words}.mp3"
+        file.write_text(words)
+        made.append(journal.collect("k", {"voice": file}, facts={}, seconds=1.5, cost=len(made)))
+    assert [asset.files["voice"].read_text() for asset in made] == ["la", "la"]
+    assert made[0].digest == made[1].digest
+    assert [(asset.cost, asset.reused) for asset in made] == [(0, False), (1, False)]
+    assert there.find_digest(made[0].digest) is not None  # what builds on the first still finds it
+    assert (receipt(engine, "k").made, receipt(engine, "k").cost) == (2, 1)
+
+
+def test_what_the_first_made_and_lost_is_replaced(
+    journal: Journal, cache: Cache, engine: Engine, tmp_path: Path
+) -> None:
+    other = Journal(engine, Cache(tmp_path / "far away"))  # nothing is shared
+    other.begin("k", REQUEST, MAKER)
+    journal.begin("k", REQUEST, MAKER)
+    file = tmp_path / "lo.mp3"
+    file.write_text("lo")
+    other.collect("k", {"voice": file}, facts={}, seconds=1.5)
+    file.write_text("la")
+    assert journal.collect("k", {"voice": file}, facts={}, seconds=1.5).files["voice"].read_text() == "la"
+    found = journal.find("k")
+    assert found is not None
+    assert found.files["voice"].read_text() == "la"

@@ -143,7 +143,7 @@ def test_short_music_is_repeated_without_a_hole_and_fades_at_the_end(program: Pa
 
 def test_music_that_is_no_music_is_refused_by_name(program: Path, tmp_path: Path) -> None:
     (tmp_path / "notes.mp3").write_text("no sound in here")
-    with pytest.raises(InputError, match=r"notes\.mp3 cannot be read"):
+    with pytest.raises(InputError, match=r"notes\.mp3 is of another kind"):
         mix((), tmp_path / "notes.mp3", tmp_path / "sound.m4a", seconds=2.0, ffmpeg=program)
     silent = _write(tmp_path / "silent.wav", np.zeros(4 * RATE))
     with pytest.raises(InputError, match=r"silent\.wav has less than one second of sound"):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,6 +14,9 @@ from badapple.errors import ScriptError
 from badapple.models import Brief, Family, Product, SceneOffer, Script
 from badapple.providers.offline.script import OfflineScriptWriter
 from badapple.providers.script_file import FileScriptWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 BRIEF = Brief(product_name="Ember Espresso", style="luxury", cta_text="")
 PRODUCT = Product(
@@ -148,5 +152,38 @@ async def test_durations_must_be_sold(tmp_path: Path) -> None:
 
 
 async def test_a_missing_file_is_said_plainly(tmp_path: Path) -> None:
-    with pytest.raises(ScriptError, match="cannot be read"):
+    with pytest.raises(ScriptError, match=r"there is no script '.*none\.json'; check the path"):
         await FileScriptWriter(tmp_path / "none.json").write(BRIEF, PRODUCT, SceneOffer())
+
+
+def with_raw(path: Path, name: str, value: str) -> None:
+    """Write a script with one field as raw JSON."""
+    path.write_text(json.dumps(body() | {name: "@"}).replace('"@"', value))
+
+
+HOSTILE: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a pipe": (os.mkfifo, "is a pipe, not a file"),
+    "a folder": (lambda path: path.mkdir(), "is a folder, not a file"),
+    "a device": (lambda path: path.symlink_to("/dev/zero"), "is a device or socket, not a file"),
+    "nothing": (lambda path: path.touch(), "is empty"),
+    "too much": (lambda path: path.write_bytes(b"[" * 70_000), "at most 64 KiB"),
+    "a deep hole": (lambda path: path.write_bytes(b"[" * 60_000), "is not JSON"),
+    "an endless number": (lambda path: path.write_bytes(b"1" * 5_000), "is not JSON: Exceeds the limit"),
+    "a list": (lambda path: path.write_bytes(b"[]"), "the file: input should be"),
+    "other letters": (lambda path: path.write_bytes(b"\xff\xfe{\x00}\x00"), "codec can't decode"),
+    "no number": (lambda path: with_raw(path, "total_duration", "NaN"), "total_duration: input should be a finite"),
+    "infinity": (lambda path: with_raw(path, "total_duration", "1e999"), "total_duration: input should be a finite"),
+    "a large number": (lambda path: with_raw(path, "total_duration", "9" * 400), "total_duration: "),
+    "half a letter": (lambda path: with_raw(path, "product_name", '"\\ud800"'), "product_name: "),
+    "a table of scenes": (lambda path: with_raw(path, "scenes", "{}"), "scenes: "),
+    "a further field": (lambda path: with_raw(path, "__class__", "1"), "__class__: "),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+async def test_a_hostile_script_is_refused_in_words(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "script.json"
+    make, says = HOSTILE[kind]
+    make(path)
+    with pytest.raises(ScriptError, match=says):
+        await FileScriptWriter(path).write(BRIEF, PRODUCT, SceneOffer())

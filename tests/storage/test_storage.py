@@ -9,6 +9,8 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,13 +24,14 @@ from badapple.process import Stopped
 from badapple.storage import bucket, folder, open_storage
 
 MEGA = 1 << 20
+BIG = 33 * MEGA
 
 
 @pytest.fixture
 def big(tmp_path: Path) -> Path:
-    """More than fits into one part of an upload."""
+    """More than goes up in one request."""
     path = tmp_path / "big.mp4"
-    path.write_bytes(secrets.token_bytes(20 * MEGA))
+    path.write_bytes(secrets.token_bytes(BIG))
     return path
 
 
@@ -115,7 +118,7 @@ open_storage(sys.argv[1]).put(Path(sys.argv[2]), sys.argv[3])
             assert process.stdout.readline() == "half\n"
         assert storage.size(key) == before
         storage.put(big, key)
-        assert storage.size(key) == 20 * MEGA
+        assert storage.size(key) == BIG
 
 
 def test_the_parts_of_the_dead_are_swept(tmp_path: Path) -> None:
@@ -180,6 +183,105 @@ def test_threads_use_it_at_once(storage: Storage, tmp_path: Path) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(work, range(16))) == {b"same" * 1000}
+
+
+def test_an_object_is_read_in_parts(storage: Storage, big: Path) -> None:
+    storage.put(big, "videos/a.mp4")
+    found, data = storage.open("videos/a.mp4"), big.read_bytes()
+    assert found is not None
+    assert found.size == BIG
+    for start, end in ((0, 0), (0, 1), (5, 9 * MEGA), (BIG - 3, BIG), (0, BIG)):
+        pieces = list(found.read(start, end))
+        assert b"".join(pieces) == data[start:end]
+        assert all(0 < len(piece) <= 4 * MEGA for piece in pieces)
+    found.close()
+    found.close()
+
+
+def test_what_is_opened_tells_what_stands_there_by_its_etag(storage: Storage, tmp_path: Path) -> None:
+    def etag(content: bytes) -> str:
+        file = some(tmp_path / "a", content)
+        os.utime(file, (1, 1))
+        storage.put(file, "a.json")
+        found, again = storage.open("a.json"), storage.open("a.json")
+        assert found is not None
+        assert again is not None
+        assert found.etag == again.etag
+        assert found.etag.startswith('"')
+        assert found.etag.endswith('"')
+        for one in (found, again):
+            one.close()
+        return found.etag
+
+    assert len({etag(b"first"), etag(b"other"), etag(b"longer than these")}) == 3
+
+
+def test_nothing_is_opened_that_is_no_object(storage: Storage, tmp_path: Path) -> None:
+    storage.put(some(tmp_path / "a"), "videos/a/a.mp4")
+    for key in ("videos/b.mp4", "videos/a", "videos/a/a.mp4/b"):
+        assert storage.open(key) is None, key
+    for key in ("../a", "/etc/passwd", "videos/../videos/a/a.mp4"):
+        with pytest.raises(InputError):
+            storage.open(key)
+        with pytest.raises(InputError):
+            storage.link(key, 60)
+
+
+def test_what_is_replaced_while_it_is_read_is_never_mixed(storage: Storage, big: Path, tmp_path: Path) -> None:
+    storage.put(big, "a.mp4")
+    found, old = storage.open("a.mp4"), big.read_bytes()
+    assert found is not None
+    pieces = found.read(0, BIG)
+    read = next(pieces)
+    big.write_bytes(secrets.token_bytes(BIG))
+    storage.put(big, "a.mp4")
+    with contextlib.suppress(StorageError):
+        read += b"".join(pieces)
+    assert old.startswith(read)
+    found.close()
+
+
+class TestLinks:
+    """Addresses that the bucket itself answers."""
+
+    def test_anybody_reads_what_one_leads_to_for_a_while(self, aws: None, tmp_path: Path) -> None:
+        storage = open_storage(f"s3://badapple/{secrets.token_hex(8)}")
+        storage.put(some(tmp_path / "a.mp4", b"0123456789"), "videos/a.mp4")
+        link = storage.link("videos/a.mp4", 2)
+        assert link is not None
+        with urllib.request.urlopen(urllib.request.Request(link, headers={"Range": "bytes=2-4"})) as answer:
+            assert (answer.status, answer.read()) == (206, b"234")
+            assert answer.headers["content-type"] == "video/mp4"
+            assert answer.headers["cache-control"] == "private"
+        time.sleep(3.1)
+        for bad in (
+            link,
+            link.replace("videos/a.mp4", "videos/b.mp4"),
+            link.replace("X-Amz-Expires=2", "X-Amz-Expires=900"),
+        ):
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(bad)
+            assert refused.value.code == 403
+            refused.value.close()
+
+    def test_it_holds_a_week_at_most(self, aws: None) -> None:
+        link = open_storage("s3://badapple/x").link("a.mp4", 1e9)
+        assert link is not None
+        assert "X-Amz-Expires=604800" in link
+
+    def test_a_folder_has_none(self, tmp_path: Path) -> None:
+        assert open_storage(str(tmp_path / "share")).link("a.mp4", 60) is None
+
+
+def test_links_inside_a_folder_lead_nowhere(tmp_path: Path) -> None:
+    storage = open_storage(str(tmp_path / "share"))
+    storage.put(some(tmp_path / "a"), "videos/a.mp4")
+    secret = some(tmp_path / "secret")
+    (tmp_path / "share" / "videos" / "b.mp4").symlink_to(secret)
+    (tmp_path / "share" / "c").symlink_to(tmp_path)
+    os.mkfifo(tmp_path / "share" / "videos" / "d.mp4")
+    for key in ("videos/b.mp4", "c/secret", "videos/d.mp4"):
+        assert storage.open(key) is None, key
 
 
 class TestBucket:

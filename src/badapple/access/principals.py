@@ -7,7 +7,7 @@ from typing import Literal
 
 from badapple.errors import ForbiddenError
 
-__all__ = ["ADMIN", "LOCAL", "READ", "SCOPES", "WRITE", "Principal"]
+__all__ = ["ADMIN", "LOCAL", "READ", "SCOPES", "WRITE", "Kind", "Principal"]
 
 READ, WRITE, ADMIN = "jobs:read", "jobs:write", "admin"
 SCOPES = (READ, WRITE, ADMIN)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection  # noqa: TC002 - FastAPI reads the annotations
@@ -13,22 +14,34 @@ from badapple.access import ADMIN, READ, WRITE, Principal
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from badapple.access.signing import Signer
     from badapple.config import Settings
     from badapple.jobs import Doorbell
 
-__all__ = ["Admin", "DoorsDep", "Gate", "House", "Reader", "Writer", "doors"]
+__all__ = ["Admin", "DoorsDep", "Gate", "House", "Reader", "Watcher", "Writer", "doors"]
+
+_INTAKES, _FETCHES = 4, 16
 
 
 class Gate(Protocol):
     """Says who asks; `badapple.api.guard.Gate` is the one that is used."""
 
-    async def admit(self, connection: HTTPConnection) -> Principal:
+    async def admit(self, connection: HTTPConnection, *, ticket: bool = False, job: str | None = None) -> Principal:
         """Return who it is.
+
+        Args:
+            connection: a request or a socket.
+            ticket: whether `?ticket=` counts too; it is used up.
+            job: the job that is asked for, which a ticket may be bound to.
 
         Raises:
             UnauthenticatedError: nobody knows.
-            ForbiddenError: their page, their host or their address is not allowed in.
+            LimitExceededError: too many requests of this key, or too many wrong ones of this address.
         """
+        ...
+
+    async def stands(self, principal: Principal) -> bool:
+        """Say whether what they came in with is still good; live connections ask every second."""
         ...
 
 
@@ -41,14 +54,18 @@ class House:
         engine: the database.
         gate: says who asks.
         bell: rings when there may be news of some job, or None.
-        signer: signs cursors and links (`badapple.access.signing.Signer`).
+        signer: signs cursors and links.
+        intakes: how many photos are taken in at once; each has a child process of its own.
+        fetches: how many are fetched from the web at once, which takes as long as their servers like.
     """
 
     settings: Settings
     engine: Engine
     gate: Gate
     bell: Doorbell | None = None
-    signer: Any = None
+    signer: Signer
+    intakes: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_INTAKES))
+    fetches: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_FETCHES))
 
 
 def doors(connection: HTTPConnection) -> House:
@@ -72,13 +89,20 @@ async def _admin(connection: HTTPConnection) -> Principal:
     return await _who(connection, ADMIN)
 
 
-async def _who(connection: HTTPConnection, scope: str) -> Principal:
-    principal = await doors(connection).gate.admit(connection)
+async def _watcher(connection: HTTPConnection) -> Principal:
+    return await _who(connection, READ, ticket=True)
+
+
+async def _who(connection: HTTPConnection, scope: str, *, ticket: bool = False) -> Principal:
+    job = connection.path_params.get("job_id")
+    principal = await doors(connection).gate.admit(connection, ticket=ticket, job=job)
+    connection.scope["badapple.principal"] = principal  # before it is refused: the audit log tells of that too
     principal.need(scope)
-    connection.scope["badapple.principal"] = principal
     return principal
 
 
 Reader = Annotated[Principal, Depends(_reader)]
 Writer = Annotated[Principal, Depends(_writer)]
 Admin = Annotated[Principal, Depends(_admin)]
+#: Reads, and may come with `?ticket=`, for what a browser opens by its address alone: sockets and event streams.
+Watcher = Annotated[Principal, Depends(_watcher)]

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from badapple.errors import ConfigError
+from badapple.api.serving import serve_app, serving
 from badapple.telemetry import metrics
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from starlette.requests import Request
+    from starlette.routing import BaseRoute
 
-__all__ = ["health_app", "serve_app", "serving"]
+__all__ = ["health_app", "health_routes", "serve_app", "serving"]
 
 _PATIENCE = 2.0  #: seconds until checks that do not answer count as failed
-_STOP = 1  #: seconds that answers under way may take when the door closes
 _FRESH = {"cache-control": "no-store"}
 _log = logging.getLogger("badapple.api")
 
@@ -37,7 +34,17 @@ def health_app(
     ready: Callable[[], Awaitable[Mapping[str, bool]]],
     patience: float = _PATIENCE,
 ) -> Starlette:
-    """Return the application.
+    """Return an application of these three alone, for a worker without an API; see `health_routes`."""
+    return Starlette(routes=health_routes(alive=alive, ready=ready, patience=patience))
+
+
+def health_routes(
+    *,
+    alive: Callable[[], Mapping[str, bool]],
+    ready: Callable[[], Awaitable[Mapping[str, bool]]],
+    patience: float = _PATIENCE,
+) -> list[BaseRoute]:
+    """Return the routes.
 
     `/healthz` and `/readyz` answer `{"status", "checks"}`, with 200 where every check is true, else with 503; an
     answer at all says that the event loop turns. `/metrics` is 404 until `metrics.enable()`.
@@ -69,54 +76,7 @@ def health_app(
         text, kind = await loop.run_in_executor(aside, metrics.exposition, request.headers.get("accept", ""))
         return Response(text, headers={"content-type": kind, **_FRESH})
 
-    return Starlette(routes=[Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", show)])
-
-
-@contextlib.asynccontextmanager
-async def serving(app: Starlette, *, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[int]:
-    """Serve an application in this event loop as long as the block runs; yields the port.
-
-    Signals stay with whoever has them now.
-
-    Args:
-        app: the application.
-        host: the address to listen on.
-        port: 0 takes a free one.
-
-    Raises:
-        ConfigError: the address cannot be listened on.
-    """
-    listener = _listener(host, port)
-    server = _Server(
-        uvicorn.Config(
-            app,
-            http="h11",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=_STOP,
-        )
-    )
-    task = asyncio.ensure_future(server.serve(sockets=[listener]))
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        server.should_exit = True
-        await _ended(task)
-        listener.close()
-
-
-async def serve_app(app: Starlette, host: str = "127.0.0.1", port: int = 0) -> None:
-    """Serve an application in this event loop until this is cancelled.
-
-    Raises:
-        ConfigError: the address cannot be listened on.
-    """
-    async with serving(app, host=host, port=port) as taken:
-        _log.info("health_door_open", extra={"host": host, "port": taken})
-        await asyncio.Event().wait()
+    return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", show)]
 
 
 class _Readiness:
@@ -146,50 +106,7 @@ class _Readiness:
             return {"answers": False}
 
 
-class _Server(uvicorn.Server):
-    """Leaves signals alone: the process that serves has its own plans for them."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 def _reply(well: str, ill: str, checks: Mapping[str, bool]) -> Response:
     fine = all(checks.values())
     body = {"status": well if fine else ill, "checks": dict(checks)}
     return JSONResponse(body, status_code=200 if fine else 503, headers=_FRESH)
-
-
-def _listener(host: str, port: int) -> socket.socket:
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        # Only where the protocol is named does asyncio switch off the waiting for more to send, 40 ms an answer.
-        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((host, port))
-            listener.listen(128)
-        except OSError:
-            listener.close()
-            raise
-    except (OSError, OverflowError) as error:
-        raise ConfigError(
-            f"{host}:{port} cannot be listened on: {error}", hint="choose another port, or 0 for a free one"
-        ) from error
-    return listener
-
-
-async def _ended(task: asyncio.Task[None]) -> None:
-    """Wait for the server to end, even where this is cancelled once more meanwhile."""
-    cancelled = False
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            if task.cancelled():
-                break
-            cancelled = True
-    if cancelled:
-        raise asyncio.CancelledError
-    if not task.cancelled():
-        task.result()

@@ -15,12 +15,14 @@ from badapple.errors import DiskError, StorageError
 from badapple.models import AssetRequest, StageName
 from badapple.models import failure as failures
 from badapple.process import in_thread
+from badapple.telemetry.context import bound
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
     from badapple.assets.made import Recipe
+    from badapple.assets.room import Room
     from badapple.assets.runner import LocalRunner
     from badapple.engine import Engine, State, Waiter
     from badapple.models import Asset
@@ -34,6 +36,7 @@ _VENDORS = {"claude": "anthropic", "elevenlabs": "elevenlabs", "replicate": "rep
 QUEUES = (STORIES, FFMPEG, *_VENDORS.values())  #: every queue there is
 _AT_ONCE = frozenset({"script"})  #: made in the story's own process where no vendor makes it: milliseconds
 _TRIES = 5  #: how often a part is put into its queue again when it ended without a word
+_NAMED = 24  #: letters of a part's key in the name of its workflow
 _ROOM_AGAIN = 5.0  #: seconds between two tries while a disk is full
 _log = logging.getLogger("badapple.assets")
 
@@ -69,16 +72,20 @@ class Attempt:
 
 
 class QueuedRunner:
-    """Puts each asset into the queue of whoever makes it, and waits for it.
+    """Makes assets in this process while there is room, and puts the others into the queue of whoever makes them.
+
+    What a vendor makes always goes through its queue, which counts what all workers send.
 
     Args:
         attempt: whose assets.
         local: finds what is finished, and makes what is not worth a queue.
         recipes: kind of asset -> how it is made, and by whom.
+        room: for parts in this process.
         engine: has the queues.
         waiter: waits.
         settled: awaited by `settle` once nothing more is begun: until what is paid for is collected.
-        room: told each time a part has to wait for room on a disk, or for the storage; None lets it fail instead.
+        got_on: called once, when the first asset was made.
+        full: told each time a part has to wait for room on a disk, or for the storage; None lets it fail instead.
     """
 
     def __init__(
@@ -87,10 +94,12 @@ class QueuedRunner:
         local: LocalRunner,
         *,
         recipes: Mapping[str, Recipe],
+        room: Room,
         engine: Engine,
         waiter: Waiter,
         settled: Callable[[], Awaitable[None]],
-        room: Callable[[Exception], Awaitable[None]] | None = None,
+        got_on: Callable[[], None] = lambda: None,
+        full: Callable[[Exception], Awaitable[None]] | None = None,
     ) -> None:
         self._attempt = attempt
         self._local = local
@@ -98,8 +107,12 @@ class QueuedRunner:
         self._engine = engine
         self._waiter = waiter
         self._settled = settled
+        self._full = full
+        self._got_on: Callable[[], None] | None = got_on
         self._room = room
         self._tries: dict[str, int] = {}
+        self._begun: frozenset[str] | None = None
+        self._asking = asyncio.Lock()
 
     async def run(self, request: AssetRequest, *, on_begin: Begun | None = None) -> Asset:
         """Return the asset, found or made by a worker.
@@ -110,26 +123,61 @@ class QueuedRunner:
         queue = self._queue(request)
         if queue is None:
             return await self._local.run(request, on_begin=on_begin)
-        ordered = False
         while True:
-            found = await self._local.find(request)
-            if found is not None:
-                self._local.knows(found, request)
-                if not ordered:
-                    await in_thread(self._local.share, found)
-                return replace(found, reused=not ordered)
-            ordered = True
             try:
-                await self._made_elsewhere(request, queue, on_begin)
+                asset = await self._made_here(request, on_begin) if queue == FFMPEG else None
+                asset = asset or await self._made_anywhere(request, queue, on_begin)
             except (DiskError, StorageError) as error:
-                if self._room is None:
+                if self._full is None:
                     raise
                 _log.warning("part_waits_for_room", extra={"job_id": self._attempt.job, "reason": str(error)})
-                await self._room(error)
+                await self._full(error)
                 await asyncio.sleep(_ROOM_AGAIN)
                 continue
-            if await self._local.find(request) is None:  # finished, and its files are gone, or were never shared
-                return await self._local.run(request, on_begin=on_begin)
+            if self._got_on is not None and not asset.reused:
+                got_on, self._got_on = self._got_on, None
+                got_on()
+            return asset
+
+    async def _made_here(self, request: AssetRequest, on_begin: Begun | None) -> Asset | None:
+        """Return an asset that was found or made in this process; None where it is not for this process to make."""
+        if key_of(request)[:_NAMED] in await self._begun_before():
+            return None  # an earlier run of the story handed it out, and somebody may be making it
+        if self._room.full and (found := await self._local.find(request)) is not None:
+            self._local.knows(found, request)  # what is finished waits for nobody's place
+            await in_thread(self._local.share, found)
+            return found
+        async with self._room.place(self._attempt.priority) as here:
+            if not here:
+                return None
+            with bound(stage=request.stage.value):
+                asset = await self._local.run(request, on_begin=on_begin)
+                if asset.reused:  # it may have been made here before there was a storage
+                    await in_thread(self._local.share, asset)
+                else:
+                    self._room.took(asset.seconds)
+                return asset
+
+    async def _begun_before(self) -> frozenset[str]:
+        """Return which parts of this attempt were in queues when its story began here: how their keys begin."""
+        async with self._asking:
+            if self._begun is None:
+                states = await in_thread(self._engine.below, self._attempt.parts)
+                self._begun = frozenset(state.id.split(":")[2] for state in states)
+        return self._begun
+
+    async def _made_anywhere(self, request: AssetRequest, queue: str, on_begin: Begun | None) -> Asset:
+        found, ordered = await self._local.find(request), False
+        if found is None:
+            ordered = True
+            await self._made_elsewhere(request, queue, on_begin)
+            found = await self._local.find(request)
+        if found is None:  # finished, and its files are gone, or were never shared
+            return await self._local.run(request, on_begin=on_begin)
+        self._local.knows(found, request)
+        if not ordered:
+            await in_thread(self._local.share, found)
+        return replace(found, reused=not ordered)
 
     async def find(self, request: AssetRequest) -> Asset | None:
         """Return the asset if it is finished; nothing is made."""
@@ -159,7 +207,7 @@ class QueuedRunner:
                 await on_begin(request)
 
         for _ in range(_TRIES):
-            name = f"{self._attempt.parts}{key[:24]}:{self._tries.get(key, 0)}"
+            name = f"{self._attempt.parts}{key[:_NAMED]}:{self._tries.get(key, 0)}"
             body = {"v": 1, "job": self._attempt.job, "attempt": self._attempt.number, "request": _written(request)}
             await in_thread(self._engine.enqueue, PART, body, id=name, queue=queue, priority=self._attempt.priority)
             try:
@@ -180,7 +228,7 @@ class QueuedRunner:
 
     def _next_try(self, key: str) -> int:
         """Return a number that no workflow of this part has, of whichever run of the story."""
-        known = self._engine.below(f"{self._attempt.parts}{key[:24]}:", status=ANY)
+        known = self._engine.below(f"{self._attempt.parts}{key[:_NAMED]}:", status=ANY)
         return 1 + max((int(state.id.rpartition(":")[2]) for state in known), default=-1)
 
     def _outcome(self, state: State) -> bool:

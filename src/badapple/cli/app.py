@@ -6,7 +6,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from badapple.cli import calls, costs, db, doctor, estimate, jobs, make, outcome, purge, serve, simulate, styles, submit
+from badapple.cli import (
+    calls,
+    costs,
+    db,
+    doctor,
+    estimate,
+    jobs,
+    keys,
+    make,
+    mcp,
+    outcome,
+    purge,
+    serve,
+    simulate,
+    styles,
+    submit,
+    webhooks,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,11 +41,15 @@ app.command("estimate")(estimate.estimate)
 app.command("submit")(submit.submit)
 app.command("serve")(serve.serve)
 app.command("worker")(serve.worker)
+app.command("mcp")(mcp.mcp)
 app.command("styles")(styles.styles)
 app.command("doctor")(doctor.doctor)
 app.add_typer(calls.app, name="calls")
 app.add_typer(jobs.app, name="jobs")
 app.command("costs")(costs.costs)
+app.add_typer(keys.app, name="keys")
+app.command("audit")(keys.audit)
+app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(db.app, name="db")
 app.command("purge")(purge.purge)
 app.command("simulate", context_settings={"allow_interspersed_args": False})(simulate.simulate)

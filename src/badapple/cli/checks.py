@@ -88,6 +88,23 @@ def _ffmpeg(settings: Settings) -> Finding:
     return Finding(name="ffmpeg", state="ok", detail=f"{ffmpeg.version(program)} with all it needs, {program}")
 
 
+def _sandbox(settings: Settings) -> Finding:
+    from badapple import process  # noqa: PLC0415
+    from badapple.media import ffmpeg  # noqa: PLC0415
+    from badapple.product.intake import decoder  # noqa: PLC0415
+
+    program, photos = ffmpeg.locate(settings.ffmpeg), decoder()
+    levels = (
+        process.sandbox_level(photos.command[0], photos.sandbox),
+        process.sandbox_level(program, ffmpeg.sandbox(program)),
+    )
+    weak = next((level for level in levels if level.name != "bubblewrap"), None)
+    if weak is None:
+        detail = "bubblewrap: others' photos, clips and music are read out of reach of network and files"
+        return Finding(name="sandbox", state="ok", detail=detail)
+    return Finding(name="sandbox", state="warn", detail=f"limits only: {weak.reason}", fix=weak.hint)
+
+
 def _fonts(settings: Settings) -> Finding:
     from badapple import styles  # noqa: PLC0415
 
@@ -233,6 +250,7 @@ def _processors(settings: Settings) -> Finding:
 
 _CHECKS: tuple[tuple[str, Callable[[Settings], Finding]], ...] = (
     ("ffmpeg", _ffmpeg),
+    ("sandbox", _sandbox),
     ("fonts", _fonts),
     ("cjk fonts", _cjk),
     ("voice", _voice),

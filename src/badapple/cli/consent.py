@@ -7,8 +7,6 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from badapple.errors import BudgetError
-
 if TYPE_CHECKING:
     from badapple.cli.order import Order
     from badapple.cli.watch import Report
@@ -18,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["agree", "ask_price"]
 
-_NO_LIMIT = 10**12
 _UNASKED = (
     "Keys of vendors are set, but nothing is bought unasked: with --yes, --max-cost or BADAPPLE_MAX_COST they make the "
     "ad. This one is made offline."
@@ -37,9 +34,11 @@ def agree(order: Order, *, settings: Settings, report: Report, yes: bool) -> Ord
     makers = order.options.makers
     own = order.options.script is not None
     if choose(makers, settings, agreed=yes or agreed(makers, settings), own_script=own).vendors:
+        from badapple.jobs import pricing  # noqa: PLC0415
+
         quote = ask_price(order, settings=settings)
         report.quote(quote)
-        return _with(order, replace(makers, max_cost=_cap(quote, makers, settings)))
+        return _with(order, replace(makers, max_cost=pricing.capped(quote, makers, settings)))
     if not possible(makers, settings):
         return order
     if not choose(makers, settings, agreed=True, own_script=own).vendors:
@@ -55,35 +54,24 @@ def agree(order: Order, *, settings: Settings, report: Report, yes: bool) -> Ord
     return _with(order, replace(makers, provider="offline"))
 
 
-def ask_price(order: Order, *, settings: Settings) -> Quote:
-    """Return what the order would cost if all its vendors were paid; nothing is bought or sent."""
+def ask_price(order: Order, *, settings: Settings, as_if_keys: bool = False) -> Quote:
+    """Return what the order would cost if all its vendors were paid; nothing is bought or sent.
+
+    Args:
+        order: what is wanted.
+        settings: keys, prices, what is paid for already.
+        as_if_keys: pretend that every vendor's key is set.
+    """
     from badapple import process  # noqa: PLC0415
-    from badapple.pipeline.orchestrator import create_pipeline_orchestrator  # noqa: PLC0415 - loads the whole pipeline
+    from badapple.jobs import pricing  # noqa: PLC0415 - loads the whole pipeline
+    from badapple.jobs.orders import JobOrder  # noqa: PLC0415
 
     process.settle()
-    makers = order.options.makers
-    cap = makers.max_cost if makers.max_cost is not None else _NO_LIMIT  # only the price is asked for
-    options = replace(order.options, makers=replace(makers, max_cost=cap))
-    orchestrator = create_pipeline_orchestrator(order.job_id, options=options, settings=settings)
-    photo = str(order.photo) if order.photo is not None else None
-    return asyncio.run(orchestrator.quote(order.product_name, order.style, order.cta_text, photo))
-
-
-def _cap(quote: Quote, makers: Makers, settings: Settings) -> int:
-    """Return the cap of the job: what was given, else what the quote says at most."""
-    given = [cap for cap in (makers.max_cost, settings.max_cost) if cap is not None]
-    cap = min(given, default=quote.cap)
-    if quote.estimate > cap:
-        from badapple.costs.money import dollars  # noqa: PLC0415
-
-        raise BudgetError(
-            f"the ad is quoted at {dollars(quote.estimate)}, and the cap is {dollars(cap)}; nothing was bought",
-            cap=cap,
-            held=0,
-            wanted=quote.estimate,
-            hint="raise --max-cost, or give parts to the offline maker: --video-by offline",
-        )
-    return cap
+    wanted = JobOrder(
+        product_name=order.product_name, style=order.style, cta_text=order.cta_text, photo=order.photo,
+        options=order.options,
+    )  # fmt: skip
+    return asyncio.run(pricing.quote(wanted, settings, as_if_keys=as_if_keys))
 
 
 def _with(order: Order, makers: Makers) -> Order:

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from badapple.cli import options as of  # noqa: TC001 - typer reads the annotations at run time
-
-if TYPE_CHECKING:
-    from badapple.config import Settings
 
 
 def estimate(
@@ -37,7 +32,7 @@ def estimate(
     from badapple.cli import consent, order, summary  # noqa: PLC0415
     from badapple.config import get_settings  # noqa: PLC0415
 
-    settings = _as_if_keys_were_set(get_settings())
+    settings = get_settings()
     makers = order.WantedMakers(
         provider=provider, quality=quality, script_by=script_by, voice_by=voice_by, video_by=video_by, cta_by=cta_by,
         script_model=script_model,
@@ -46,20 +41,9 @@ def estimate(
         photo=photo, name=name, style=style, cta=cta, output=str(settings.data_dir / "estimate.mp4"),
         facts=tuple(fact or ()), script=script, say=say, language=language, seed=seed, makers=makers,
     )  # fmt: skip
-    quote = consent.ask_price(order.read(words, settings=settings), settings=settings)
+    quote = consent.ask_price(order.read(words, settings=settings), settings=settings, as_if_keys=True)
     if as_json:
         sys.stdout.write(json.dumps(summary.quote_facts(quote)) + "\n")
     else:
         sys.stdout.write(summary.price_list(quote))
     return 0
-
-
-def _as_if_keys_were_set(settings: Settings) -> Settings:
-    """Return the settings with a key for every vendor: a price may be asked for by those who have none yet."""
-    from badapple.secrets import Secret  # noqa: PLC0415
-
-    vendors = {
-        name: access if access.key is not None else replace(access, key=Secret("none"))
-        for name, access in settings.vendors.items()
-    }
-    return replace(settings, vendors=vendors)

@@ -1,4 +1,4 @@
-"""`badapple jobs`: the jobs there are, how far they are, and how to end one or try it again."""
+"""`badapple jobs`: the jobs there are, how far they are, how to end one, try it again or let it go on."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from badapple.cli import outcome
 if TYPE_CHECKING:
     from badapple.config import Settings
     from badapple.jobs import Again, JobView
+    from badapple.jobs.details import JobDetail
     from badapple.models import ProgressEvent
 
-app = typer.Typer(help="List, watch, cancel, retry and resume jobs.", no_args_is_help=True)
+app = typer.Typer(help="List, watch, cancel, retry, resume and approve jobs.", no_args_is_help=True)
 
 _ID = Annotated[str, typer.Argument(metavar="ID", help="The job.")]
 _JSON = Annotated[bool, typer.Option("--json", help="As JSON on standard output.")]
@@ -51,10 +52,11 @@ def ls(
 @app.command("show")
 def show(job: _ID, *, as_json: _JSON = False) -> int:
     """Show one job: its stages, what it cost, where its video is."""
-    from badapple import jobs  # noqa: PLC0415
+    from badapple.jobs import details  # noqa: PLC0415
 
-    view = jobs.get(job, _settings())
-    typer.echo(json.dumps(view.to_json()) if as_json else _told(view))
+    detail = details.detail(job, _settings())
+    shown = _told(detail.job) + (_spoken(detail) if detail.awaiting is not None else "")
+    typer.echo(json.dumps(detail.to_json()) if as_json else shown)
     return 0
 
 
@@ -112,6 +114,31 @@ def resume(context: typer.Context, job: _ID) -> int:
 
     settings = _settings()
     return _go_on(context, jobs.resume(job, settings), settings)
+
+
+@app.command("approve")
+def approve(
+    context: typer.Context,
+    job: _ID,
+    *,
+    script: Annotated[
+        Path | None, typer.Option("--script", metavar="FILE", help="With this script instead, as JSON.")
+    ] = None,
+) -> int:
+    """Let a job go on that waits for approval of its script (see `submit --approve-script`)."""
+    from badapple.errors import ScriptError  # noqa: PLC0415
+    from badapple.jobs import edits  # noqa: PLC0415
+    from badapple.product.handed import read_handed  # noqa: PLC0415
+
+    settings = _settings()
+    if script is not None:
+        raw = read_handed(script, what="script", most=64 * 1024, error=ScriptError)
+        try:
+            body = json.loads(raw.decode("utf-8-sig"))
+        except (ValueError, RecursionError) as error:
+            raise ScriptError(f"the script {script} is not JSON: {error}") from error
+        edits.put_script(job, body if isinstance(body, dict) else {}, settings)
+    return _go_on(context, edits.approve(job, settings), settings)
 
 
 async def watch(
@@ -175,7 +202,20 @@ def _make_here(context: typer.Context, again: Again, settings: Settings) -> int:
     return 0
 
 
+def _spoken(detail: JobDetail) -> str:
+    """Return a script that waits for approval, as people read it."""
+    lines = ["", "", "The script:"]
+    for scene in detail.scenes:
+        shown = " · ".join(text for text in (scene.headline, scene.subline, *scene.points) if text)
+        lines += [f"  {scene.position}. {shown}", f"     {scene.voiceover_text!r}"]
+    card = detail.end_card
+    lines += [f"  End card: {card.cta} · {card.line}".rstrip(" ·"), f"     {card.voiceover!r}", ""]
+    return "\n".join([*lines, f"`badapple jobs approve {detail.job.id}` goes on with it"])
+
+
 def _where(view: JobView) -> str:
+    if view.awaiting is not None:
+        return f"waits for {view.awaiting}"
     if view.position is not None:
         return f"{view.position} before it" if view.position else "next"
     return view.video_url or view.error_message or ""
@@ -189,6 +229,7 @@ def _told(view: JobView) -> str:
         "job": view.id,
         "status": f"{view.status}, {view.progress} %, attempt {view.attempt}",
         "product": f"{view.product_name} · {view.style}",
+        "waits for": view.awaiting,
         "in the queue": _where(view) if view.position is not None else "",
         "made by": "workers" if view.engine else "badapple make",
         "priority": view.priority if view.engine else "",

@@ -19,12 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from badapple.config import Settings
+    from badapple.jobs import JobOrder
 
 Choice = TypeVar("Choice", bound=str)
 
-NAME_LIMIT = 100  #: characters as people count them
-CTA_LIMIT = 60
-FACT_LIMIT = 120
 _ROOM = 30_000_000  #: bytes that must be free where the video goes
 
 
@@ -90,22 +88,20 @@ def read(words: Words, *, settings: Settings) -> Order:
         UnknownStyleError: no such style; lists those that exist.
         DiskError: the video, the cache or the data cannot be written where they belong.
     """
-    name = _text(words.name, what="the product name", limit=NAME_LIMIT, least=1)
-    cta = _text(words.cta, what="the call to action", limit=CTA_LIMIT)
-    facts = tuple(_text(fact, what="a fact", limit=FACT_LIMIT, least=1) for fact in words.facts)
+    said = _said(words)
     _check_style(words.style, settings=settings)
     photo = _file(words.photo, what="photo", error=PhotoError)
     options = MakeOptions(
         canvas=DRAFT if words.draft else FULL,
         fresh=words.fresh,
-        music=_music(words.music),
+        music=_music(words.music, settings),
         captions=words.captions,
-        facts=facts,
+        facts=said.options.facts,
         script=_file(words.script, what="script", error=ScriptError),
-        language=_language(words.language),
-        say=_text(words.say, what="the pronunciation", limit=NAME_LIMIT, least=1) if words.say is not None else None,
+        language=said.options.language,
+        say=said.options.say,
         seed=words.seed,
-        output=_output(words.output, name=name),
+        output=_output(words.output, name=said.product_name),
         assets_dir=_assets(words.assets),
         makers=_makers(words.makers),
     )
@@ -114,13 +110,21 @@ def read(words: Words, *, settings: Settings) -> Order:
     _make_writable(settings.cache_dir, what="the cache folder (BADAPPLE_CACHE_DIR)")
     return Order(
         job_id=uuid.uuid4().hex,
-        product_name=name,
+        product_name=said.product_name,
         style=words.style,
-        cta_text=cta,
+        cta_text=said.cta_text,
         photo=photo,
         output=options.output,
         options=options,
     )
+
+
+def _said(words: Words) -> JobOrder:
+    """Check the words alone, as every door does."""
+    from badapple.jobs import JobOrder, wording  # noqa: PLC0415 - loads the database
+
+    options = MakeOptions(facts=tuple(words.facts), language=words.language, say=words.say)
+    return wording.checked(JobOrder(product_name=words.name, style=words.style, cta_text=words.cta, options=options))
 
 
 def _makers(words: WantedMakers) -> Makers:
@@ -147,34 +151,10 @@ def _one_of(word: str, choices: tuple[Choice, ...], *, option: str) -> Choice:
     raise InputError(f"{option} {word} is not known", hint=f"it is {' or '.join(choices)}")
 
 
-def length(text: str) -> int:
-    """Count characters as people see them: an accent, a flag or a family emoji is no character more."""
-    if text.isascii():
-        return len(text)
-    from uniseg.graphemecluster import grapheme_clusters  # noqa: PLC0415 - loads tables
-
-    return sum(1 for _ in grapheme_clusters(text))
-
-
 def slug(name: str) -> str:
     """Return the name as a file name of ASCII letters, digits and hyphens; `ad` where nothing is left."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:60].strip("-") or "ad"
-
-
-def _text(text: str, *, what: str, limit: int, least: int = 0) -> str:
-    text = unicodedata.normalize("NFC", text.strip())
-    if any(unicodedata.category(mark) == "Cs" for mark in text):
-        raise InputError(f"{what} is not valid text", hint="use a terminal that speaks UTF-8")
-    if bad := next((mark for mark in text if unicodedata.category(mark) in {"Cc", "Zl", "Zp"}), None):
-        hint = "write it on one line, without tabs or line breaks"
-        raise InputError(f"{what} has a control character (U+{ord(bad):04X})", hint=hint)
-    size = length(text)
-    if size < least:
-        raise InputError(f"{what} is empty")
-    if size > limit:
-        raise InputError(f"{what} has {size} characters; at most {limit} fit")
-    return text
 
 
 def _check_style(name: str, *, settings: Settings) -> None:
@@ -191,6 +171,8 @@ def _file(name: str | None, *, what: str, error: type[InputError]) -> Path | Non
     try:
         if path.is_dir():
             raise error(f"the {what} is a folder: {name}")
+        if path.exists() and not path.is_file():  # opening a pipe would wait for whoever writes to it
+            raise error(f"the {what} is no file: {name}")
         with path.open("rb") as file:
             file.read(1)
     except FileNotFoundError:
@@ -201,16 +183,15 @@ def _file(name: str | None, *, what: str, error: type[InputError]) -> Path | Non
     return path.resolve()
 
 
-def _music(value: str) -> str:
+def _music(value: str, settings: Settings) -> str:
     if value in {"off", "style"}:
         return value
-    return str(_file(value, what="music file", error=InputError))
+    path = _file(value, what="music file", error=InputError)
+    assert path is not None  # noqa: S101 - there was a name
+    from badapple.media import ffmpeg, music  # noqa: PLC0415 - heavy
 
-
-def _language(code: str) -> str:
-    if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", code):
-        raise InputError(f"{code!r} is no language code", hint="write it like en or pt-BR")
-    return code
+    music.check(path, ffmpeg=ffmpeg.locate(settings.ffmpeg))
+    return str(path)
 
 
 def _output(typed: str | None, *, name: str) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _Priority = Annotated[str, typer.Option("--priority", metavar="low|normal|high", help="Higher ones go first.")]
 _JobId = Annotated[str | None, typer.Option("--job-id", metavar="ID", help="The job's id; made for you by default.")]
+_Approve = Annotated[bool, typer.Option("--approve-script", help="Stop when the script is written, until you approve.")]
 _Follow = Annotated[bool, typer.Option("--follow", help="Show its progress until it ends; Ctrl-C leaves it going.")]
 _Json = Annotated[bool, typer.Option("--json", help="The id, and progress with --follow, as JSON lines.")]
 
@@ -52,6 +53,7 @@ def submit(
     draft: of.Draft = False,
     priority: _Priority = "normal",
     job_id: _JobId = None,
+    approve_script: _Approve = False,
     follow: _Follow = False,
     as_json: _Json = False,
     debug: of.Debug = False,  # noqa: ARG001 - the outermost door looks for it
@@ -70,7 +72,8 @@ def submit(
         facts=tuple(fact or ()), script=script, music=music, captions=captions, say=say, language=language, seed=seed,
         draft=draft, makers=makers,
     )  # fmt: skip
-    return _run(words, settings, priority=priority, job_id=job_id, follow=follow, as_json=as_json)
+    queued = _Queued(priority=priority, job_id=job_id, approval=approve_script)
+    return _run(words, settings, queued, follow=follow, as_json=as_json)
 
 
 class _Counter(PlainReport):
@@ -91,22 +94,31 @@ class _Counter(PlainReport):
             super().quote(quote)
 
 
-def _run(
-    words: Words, settings: Settings, *, priority: str, job_id: str | None, follow: bool, as_json: bool
-) -> int:  # fmt: skip
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Queued:
+    """How a job is queued, unchecked."""
+
+    priority: str
+    job_id: str | None
+    approval: bool
+
+
+def _run(words: Words, settings: Settings, queued: _Queued, *, follow: bool, as_json: bool) -> int:
     from badapple import jobs  # noqa: PLC0415
     from badapple.cli import consent, order  # noqa: PLC0415
     from badapple.errors import InputError  # noqa: PLC0415
     from badapple.jobs.queue import PRIORITIES  # noqa: PLC0415
 
-    if priority not in PRIORITIES:
-        raise InputError(f"--priority {priority} is not known", hint=f"it is {' or '.join(PRIORITIES)}")
-    chosen: Priority = next(name for name in ("low", "normal", "high") if name == priority)
+    if queued.priority not in PRIORITIES:
+        raise InputError(f"--priority {queued.priority} is not known", hint=f"it is {' or '.join(PRIORITIES)}")
+    chosen: Priority = next(name for name in ("low", "normal", "high") if name == queued.priority)
     counter = _Counter(as_json=as_json)
     agreed = consent.agree(
         order.read(words, settings=settings), settings=settings, report=counter, yes=words.makers.yes
     )
-    job = jobs.submit(_order(agreed, quoted=counter.estimate), settings, priority=chosen, job_id=job_id)
+    wanted = _order(agreed, quoted=counter.estimate)
+    wanted = replace(wanted, options=replace(wanted.options, approval=queued.approval))
+    job = jobs.submit(wanted, settings, priority=chosen, job_id=queued.job_id)
     typer.echo(json.dumps({"job_id": job}) if as_json else job)
     sys.stdout.flush()
     return _follow(job, settings, as_json=as_json) if follow else 0

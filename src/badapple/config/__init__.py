@@ -32,6 +32,8 @@ _VENDORS = {  # vendor -> variables of its key, and of its address
 FILE = "badapple.toml"  #: settings by the names of their variables, in the working directory or in the data folder
 _serving = False
 _CLOSED = Doors()
+#: Secrets that libraries read by themselves: known here so that they show nowhere.
+_UNREAD = ("PGPASSWORD", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AZURE_STORAGE_ACCOUNT_KEY")
 #: What programs need of the environment that they are started in, `LC_...` besides; no key and no address of ours.
 _FOR_CHILDREN = (
     *("PATH", "HOME", "USER", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH"),
@@ -137,7 +139,8 @@ def read_settings(env: Mapping[str, str], *, server: bool = False) -> Settings:
     ffmpeg = env.get("BADAPPLE_FFMPEG")
     for name in ("BADAPPLE_DATABASE_URL", "DATABASE_URL", "REDIS_URL", "BADAPPLE_STORAGE"):
         hide_password(env.get(name, ""))
-    remember(env.get("PGPASSWORD", ""))  # Postgres' own way to keep it out of the address
+    for name in _UNREAD:
+        remember(env.get(name, ""))
     database = env.get("BADAPPLE_DATABASE_URL") or (env.get("DATABASE_URL") if server else None)
     logs, memory = env.get("LOG_DIR"), env.get("MAX_MEMORY_MB")
     return Settings(

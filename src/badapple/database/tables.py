@@ -40,7 +40,11 @@ class Job(Base):
     """One video that someone asked for."""
 
     __tablename__ = "jobs"
-    __table_args__ = (Index("ix_jobs_status", "status", "turn"), Index("ix_jobs_owner", "owner", "created_at"))
+    __table_args__ = (
+        Index("ix_jobs_status", "status", "turn"),
+        Index("ix_jobs_owner", "owner", "created_at"),
+        Index("ix_jobs_ended", "owner", "ended_at"),
+    )
 
     id: Mapped[str] = mapped_column(String(255), primary_key=True)
     status: Mapped[str] = mapped_column(String(16), default=JobStatus.PENDING.value)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import random
 import sqlite3
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import make_url
 
+from badapple.engine.quiet import Quieter
 from badapple.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -29,15 +32,15 @@ VERSION = "wf-1"
 _SCHEMA = "badapple_engine"
 _INTERNAL = "_dbos_internal_queue"  #: for what never had a queue; everything here has one
 _APP = "badapple"
-_THREADS = 24  #: DBOS' own default is unbounded: thousands of threads with a thousand jobs
-#: Seconds between two looks into a queue: where there was something, where other queues have work, where none has.
-_BUSY, _CALM, _IDLE = 0.1, 0.3, 1.0
+_THREADS = 12  #: DBOS' own default is unbounded: thousands of threads with a thousand jobs
+#: Seconds between two looks into a queue that had something, in a busy process, in an idle one; own work rings a bell.
+_BUSY, _CALM, _IDLE = 0.1, 0.8, 1.0
+_SLOWER = 1.6  #: times as long until the next look, while there is nothing
+_NOW = 0.005  #: seconds that DBOS itself waits before a look
 _STAYS_BUSY = 3.0  #: seconds for which it is looked into often after something was there
-_SAID_AGAIN = 30.0  #: seconds after which DBOS may say the same again
 _OPEN = ("ENQUEUED", "PENDING", "DELAYED")
 _ENDED = ("SUCCESS", "ERROR", "CANCELLED")
 ANY = (*_OPEN, *_ENDED)  #: every status there is
-_log = logging.getLogger("badapple.engine")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,17 +50,23 @@ class Here:
     Attributes:
         at_once: workflows in this process; 0 where it does not listen.
         everywhere: workflows in all processes together, or None.
-        slow_start: seconds after which one more is taken than before, from two on; 0 takes all from the beginning. A
-            process that dies again and again then begins no more than it may finish.
+        slow_start: seconds after which one more is taken, from one on, later twice as many each four times as long; 0
+            takes all at once. Each `Engine.earn` adds one. A process that keeps dying then finishes some.
+        at_most: asked on each look: how many may be run here just now; None sets no bound but `at_once`.
     """
 
     at_once: int
     everywhere: int | None = None
     slow_start: float = 0.0
+    at_most: Callable[[], int] | None = None
 
-    def now(self, age: float) -> int:
-        """Return how many are run at once in a process that took its first `age` seconds ago."""
-        return min(self.at_once, 2 + int(age / self.slow_start)) if self.slow_start else self.at_once
+    def now(self, age: float, earned: int = 0) -> int:
+        """Return how many are run at once in a process that is `age` seconds old and has got on so many times."""
+        most = self.at_once if self.at_most is None else min(self.at_once, self.at_most())
+        if not self.slow_start:
+            return most
+        steps = min(age / self.slow_start, 100.0)
+        return min(most, 1 + earned + int(max(steps, 2 ** (steps / 4) - 1)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +113,9 @@ class Engine:
         self._dbos = dbos
         self._executor = executor
         self._queues = dict(queues)
+        self._bells = {name: threading.Event() for name in queues}
+        self._closing = False
+        self._earned = dict.fromkeys(queues, 0)
         self._held: set[str] = set()
         self._began = time.monotonic()
         self._seen_busy = 0.0
@@ -122,7 +134,7 @@ class Engine:
                 "notification_listener_polling_interval_sec": 5.0, "scheduler_polling_interval_sec": 3600.0,
             }
         )  # fmt: skip
-        logging.getLogger("dbos").addFilter(_Quieter())
+        logging.getLogger("dbos").addFilter(Quieter())
 
     def register(self, name: str, work: Work) -> None:
         """Make a function known; before `launch`.
@@ -188,26 +200,32 @@ class Engine:
     def _tuned(self, original: Callable[..., Any], name: str, **words: Any) -> Any:
         if name not in self._queues:
             return original(name, **words)
-        queue = self._known.get(name)
-        if queue is None:  # its row says what every worker says: it is read once, not ten times a second
-            queue = original(name, **words)
-            if queue is None:
-                return None
-            self._known[name] = queue
+        queue = self._known.get(name) or original(name, **words)
+        if queue is None:
+            return None
+        self._known[name] = queue  # its row says what every worker says: it is read once, not ten times a second
+        if threading.current_thread().name == f"queue-worker-{name}":
+            self._wait(name)
         age = time.monotonic() - self._began
-        queue._worker_concurrency = 0 if name in self._held else self._queues[name].now(age)  # noqa: SLF001 - as above
-        queue._polling_interval_sec = self._interval(name)  # noqa: SLF001 - as above
+        queue._worker_concurrency = 0 if name in self._held else self._queues[name].now(age, self._earned[name])  # noqa: SLF001 - as above
+        queue._polling_interval_sec = _NOW  # noqa: SLF001 - as above
         return queue
+
+    def _wait(self, name: str) -> None:
+        """Wait until it is time to look into a queue: DBOS' own wait knows no bell."""
+        if not self._closing:
+            self._bells[name].wait(self._interval(name) * random.uniform(0.95, 1.05))
+        self._bells[name].clear()
 
     def _interval(self, name: str) -> float:
         """Return the seconds until the next look into a queue: soon where the last one found something, else later."""
         running = self._active.count_for_queue(name)
-        full = running >= self._queues[name].at_once  # such a look costs nothing
+        age = time.monotonic() - self._began
+        full = running >= self._queues[name].now(age, self._earned[name])  # such a look costs nothing
         if full or running > self._last_running.get(name, 0):
             self._intervals[name] = _BUSY
         else:
-            most = _CALM if self.busy else _IDLE
-            self._intervals[name] = min(self._intervals.get(name, _BUSY) * 1.3, most)
+            self._intervals[name] = min(self._intervals.get(name, _BUSY) * _SLOWER, _CALM if self.busy else _IDLE)
         self._last_running[name] = running
         return self._intervals[name]
 
@@ -221,7 +239,6 @@ class Engine:
     def enqueue(self, name: str, body: Mapping[str, Any], *, id: str, queue: str, priority: int = 1) -> None:  # noqa: A002 - what it is called
         """Put a workflow into a queue, unless one with this id is there already; lower priorities (1 up) go first."""
         self._seen_busy = time.monotonic()
-        self._intervals[queue] = _BUSY
         self._ask.enqueue(
             {
                 "workflow_name": name, "queue_name": queue, "workflow_id": id, "app_version": VERSION,
@@ -229,6 +246,9 @@ class Engine:
             },
             dict(body),
         )  # fmt: skip
+        if queue in self._bells:
+            self._intervals[queue] = _BUSY
+            self._bells[queue].set()
 
     def states(self, ids: Sequence[str]) -> dict[str, State]:
         """Return where workflows are; one that is not known is missing."""
@@ -245,11 +265,15 @@ class Engine:
         return [_state(row) for row in rows]
 
     def pending(self) -> dict[str, list[State]]:
-        """Return who runs what: executor -> workflows, with their bodies."""
+        """Return who runs what: executor -> workflows."""
         found: dict[str, list[State]] = {}
-        for row in self._ask.list_workflows(status="PENDING", load_output=False):
+        for row in self._ask.list_workflows(status="PENDING", load_input=False, load_output=False):
             found.setdefault(row.executor_id or "", []).append(_state(row))
         return found
+
+    def run_by(self, executor: str) -> list[State]:
+        """Return what one process runs by the database, with the bodies."""
+        return [_state(row) for row in self._ask.list_workflows(status="PENDING", executor_id=executor)]
 
     def cancel(self, ids: Sequence[str]) -> None:
         """End workflows; functions that run are cancelled within about a second."""
@@ -287,6 +311,11 @@ class Engine:
             found[row.queue_name or ""] = (count + 1, max(oldest, waited))
         return found
 
+    def earn(self, queue: str) -> None:
+        """Take one more from a queue that began slowly: what was taken before has got on."""
+        self._earned[queue] += 1
+        self._bells[queue].set()
+
     def hold(self, *queues: str) -> None:
         """Take nothing new from these queues, or from any; what runs goes on."""
         self._held |= set(queues or self._queues)
@@ -301,8 +330,10 @@ class Engine:
 
     def close(self) -> None:
         """End the engine of this process; what runs is left as it is."""
-        if self._client is not None:
-            self._client = None
+        self._client = None
+        self._closing = True
+        for bell in self._bells.values():
+            bell.set()
         self._dbos.DBOS.destroy()
 
     @property
@@ -310,34 +341,6 @@ class Engine:
         if self._client is None:
             raise RuntimeError("the engine is not launched")
         return self._client
-
-
-class _Quieter(logging.Filter):
-    """Leaves out what DBOS says of workflows that were cancelled or taken over, and what it said just now.
-
-    Both are as they should be; and a database that is away makes it say the same many times a second.
-    """
-
-    _EXPECTED = frozenset({"DBOSAwaitedWorkflowCancelledError", "DBOSWorkflowCancelledError"})
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._said: dict[str, float] = {}
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Say whether the record shall be logged."""
-        error = record.exc_info[1] if record.exc_info else None
-        text = str(record.msg)
-        if type(error).__name__ in self._EXPECTED or "was cancelled during execution" in text:
-            return False
-        record.msg = text.partition("\n")[0][:500]
-        what, moment = record.msg[:60], time.monotonic()
-        if moment - self._said.get(what, -_SAID_AGAIN) < _SAID_AGAIN:
-            return False
-        if len(self._said) > 500:
-            self._said.clear()
-        self._said[what] = moment
-        return True
 
 
 async def _called(work: Work, name: str, body: dict[str, Any]) -> dict[str, Any]:

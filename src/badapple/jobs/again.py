@@ -14,9 +14,10 @@ from badapple.costs.money import dollars
 from badapple.database import Call, Stage, open_database
 from badapple.database.transactions import once
 from badapple.errors import ConflictError, InputError, OutcomeUnknownError
-from badapple.jobs import orders
+from badapple.jobs import caps, orders
 from badapple.jobs.queue import next_turn
-from badapple.jobs.views import of
+from badapple.jobs.views import of, unknown
+from badapple.jobs.wording import storable
 from badapple.journal import decisions, words
 from badapple.journal.rows import waits_for_a_person
 from badapple.models import JobStatus, StageStatus
@@ -65,6 +66,7 @@ def retry(job_id: str, settings: Settings, *, owner: str | None = None) -> Again
     Raises:
         InputError: there is no such job of this owner, or it has not failed.
         OutcomeUnknownError: a call may have been charged, and a person has to decide about it first.
+        LimitExceededError: too many of the owner's jobs wait or run (`too_many_jobs`).
     """
     return _again(job_id, settings, JobStatus.FAILED, owner=owner)
 
@@ -80,18 +82,21 @@ def resume(job_id: str, settings: Settings, *, owner: str | None = None) -> Agai
     Raises:
         InputError: there is no such job of this owner, or it was not cancelled.
         OutcomeUnknownError: a call may have been charged, and a person has to decide about it first.
+        LimitExceededError: too many of the owner's jobs wait or run (`too_many_jobs`).
     """
     return _again(job_id, settings, JobStatus.CANCELLED, owner=owner)
 
 
 def _again(job_id: str, settings: Settings, expected: JobStatus, *, owner: str | None) -> Again:
+    if not storable(job_id):
+        raise unknown(job_id)
     engine = open_database(settings.database_url)
     until = decisions.expires(engine, job_id)
-    again = once(engine, lambda session: _enter(session, job_id, expected, owner))
+    again = once(engine, lambda session: _enter(session, job_id, expected, owner, settings))
     return replace(again, goods_until=until)
 
 
-def _enter(session: Session, job_id: str, expected: JobStatus, owner: str | None) -> Again:
+def _enter(session: Session, job_id: str, expected: JobStatus, owner: str | None, settings: Settings) -> Again:
     row = of(session, job_id, owner=owner, lock=True)
     if row.status != expected.value:
         hint = next((f"`{command} {job_id}` does that" for state, command in _OTHER.items() if row.status == state), "")
@@ -101,16 +106,17 @@ def _enter(session: Session, job_id: str, expected: JobStatus, owner: str | None
         raise InputError(f"the job {job_id!r} does not say how it was made", hint="run the same `badapple make` again")
     again = Again(job_id=job_id, queued=row.engine, attempt=row.attempt + 1, order=orders.of_row(row), goods_until=None)
     if row.engine:  # else the run itself begins the attempt
+        row.turn = next_turn(session, row.owner, row.priority)
+        caps.check_count(session, row.owner, settings)
         _queue(session, row)
     return again
 
 
 def _queue(session: Session, row: Job) -> None:
-    row.turn = next_turn(session, row.owner, row.priority)
     row.status, row.attempt = JobStatus.PENDING.value, row.attempt + 1
     row.progress = row.made = row.crashes = row.crash_mark = 0
     row.worked, row.closing = 0.0, False
-    row.run = row.crashed_with = row.alone_with = None
+    row.run = row.crashed_with = row.alone_with = row.awaiting = None
     row.failure = row.error_message = row.video_url = None
     row.started_at = row.ended_at = None
     fresh = {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,14 +9,14 @@ from sqlalchemy import update
 
 from badapple.costs import report
 from badapple.costs.money import dollars
-from badapple.database import Event, Job, Stage, open_database
+from badapple.database import Job, Stage, open_database
 from badapple.database.tables import now
 from badapple.database.transactions import again, once
 from badapple.errors import ConflictError
+from badapple.jobs.telling import ring, tell
 from badapple.jobs.views import of
 from badapple.journal import decisions, words
-from badapple.models import JobStatus, ProgressEvent, StageStatus, stamp
-from badapple.pipeline.progress import CHANNEL
+from badapple.models import JobStatus, StageStatus
 from badapple.process import in_thread
 from badapple.providers import connections
 from badapple.providers.hosted import cancellers
@@ -29,10 +27,9 @@ if TYPE_CHECKING:
 
     from badapple.config import Settings
     from badapple.costs.report import Spent
+    from badapple.models import ProgressEvent
 
 __all__ = ["Ended", "cancel"]
-
-_log = logging.getLogger("badapple.jobs")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +64,8 @@ async def cancel(job_id: str, settings: Settings, *, owner: str | None = None) -
     """
     engine = open_database(settings.database_url)
     event = await in_thread(once, engine, lambda session: _mark(session, job_id, owner))
-    if event is not None and settings.redis_url is not None:
-        await in_thread(_ring, event)
+    if event is not None:
+        await in_thread(ring, event, settings)
     claims = (await in_thread(stake, engine, settings.data_dir)).claims
     async with connections.kept():
         _, stopped = await decisions.cancel_job(engine, claims, job_id, cancellers(settings))
@@ -83,7 +80,7 @@ def _mark(session: Session, job_id: str, owner: str | None) -> ProgressEvent | N
         raise ConflictError(f"the job {job_id!r} is {row.status}: there is nothing to cancel")
     under_way = row.status != JobStatus.CANCELLED.value
     row.status, row.error_message, row.failure = JobStatus.CANCELLED.value, words.BY_A_PERSON, None
-    row.run, row.alone_with = None, None  # whoever writes progress under the run of before writes no more
+    row.run, row.alone_with, row.awaiting = None, None, None  # whoever writes under the run of before writes no more
     if not under_way:
         return None
     row.ended_at = now()
@@ -92,37 +89,13 @@ def _mark(session: Session, job_id: str, owner: str | None) -> ProgressEvent | N
     stopped = {"status": StageStatus.PENDING.value, "progress": 0, "started_at": None, "completed_at": None}
     half_done = (Stage.job_id == job_id, Stage.status == StageStatus.PROCESSING.value)
     session.execute(update(Stage).where(*half_done).values(stopped).execution_options(synchronize_session=False))
-    return _tell(session, job_id, message=_farewell(spent))
-
-
-def _tell(session: Session, job_id: str, *, message: str) -> ProgressEvent:
-    draw = update(Job).where(Job.id == job_id).values(seq=Job.seq + 1).returning(Job.seq, Job.progress)
-    seq, progress = session.execute(draw.execution_options(synchronize_session=False)).one()
-    event = ProgressEvent(
-        job_id=job_id, stage="cancelled", progress=progress, message=message, seq=seq,
-        timestamp=stamp(),
-    )  # fmt: skip
-    session.add(Event(**event.to_message()))
-    session.flush()
-    return event
+    return tell(session, job_id, stage="cancelled", message=_farewell(spent))
 
 
 def _farewell(spent: Spent) -> str:
     perhaps = spent.under_way + spent.possibly_charged
     more = f", up to {dollars(perhaps)} more may be charged" if perhaps else ""
     return f"Cancelled; {dollars(spent.charged)} was spent{more}"
-
-
-def _ring(event: ProgressEvent) -> None:
-    """Tell those who listen on Redis; the row is the truth, so that a lost message is no loss."""
-    from badapple.redis_client import get_redis  # noqa: PLC0415 - only where Redis is used
-
-    try:
-        client = get_redis()
-        if client is not None:
-            client.publish(CHANNEL, json.dumps(event.to_message(), ensure_ascii=False))
-    except Exception as error:  # noqa: BLE001 - as above
-        _log.warning("progress_publish_failed", extra={"job_id": event.job_id, "error": type(error).__name__})
 
 
 def _book(session: Session, job_id: str) -> Spent:

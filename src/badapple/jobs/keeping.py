@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 from typing import TYPE_CHECKING
@@ -11,13 +12,16 @@ from badapple.errors import DiskError, InputError
 from badapple.storage import shared
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from badapple.cache import Blob
     from badapple.config import Settings
     from badapple.jobs.orders import JobOrder
 
-__all__ = ["fetch", "keep", "open_cache", "open_shelf"]
+__all__ = ["fetch", "keep", "open_cache", "open_shelf", "rewrite", "writing_on"]
+
+_SCRIPT_BYTES = 64 * 1024  #: what is larger is no script; who reads it judges it
 
 
 def open_cache(settings: Settings) -> Cache:
@@ -43,14 +47,21 @@ def open_shelf(settings: Settings) -> Cache:
 def keep(order: JobOrder, settings: Settings) -> JobOrder:
     """Take the files of an order in, and return the order with their content instead of their paths.
 
+    A photo is decoded in the limited child process and written anew: where it was taken, and by whom, is not kept.
+
     Raises:
-        InputError: a file cannot be read.
+        InputError: a file cannot be read, or the photo cannot be used.
         DiskError: the data folder cannot be written.
         StorageError: the storage cannot be reached or written.
     """
     files, shelf = dict(order.files), open_shelf(settings)
     for name, path in order.paths.items():
-        files[name] = _take(path, shelf, what=name)
+        if name == "photo":
+            files[name] = _take_photo(path, shelf)
+        elif name == "music":
+            files[name] = _take_music(path, shelf, settings)
+        else:
+            files[name] = _take(path, shelf, what=name, most=_SCRIPT_BYTES)
     return order.kept(files)
 
 
@@ -71,18 +82,55 @@ def fetch(order: JobOrder, settings: Settings) -> JobOrder:
     return order.at(paths)
 
 
-def _take(path: Path, shelf: Cache, *, what: str) -> Blob:
-    suffix = path.suffix.lower() if re.fullmatch(r"\.[a-z0-9]{1,7}", path.suffix.lower()) else ""
+def rewrite(photo: Path, target: Path) -> tuple[int, int]:
+    """Write a photo anew as an upright PNG in sRGB of at most 2160 px; return px of what it was, (width, height).
+
+    Raises:
+        PhotoError: it cannot be used; says why.
+        DiskError: the disk cannot be written.
+    """
+    from badapple.product.intake import take_in, write_png  # noqa: PLC0415 - heavy: whoever only asks does without
+
+    taken = take_in(photo)
+    write_png(taken.pixels, target)
+    return taken.source_size
+
+
+@contextlib.contextmanager
+def writing_on(shelf: Cache) -> Iterator[None]:
+    """Turn what the system says of a shelf that cannot be written into our error.
+
+    Raises:
+        DiskError: it cannot be written.
+    """
     try:
-        path.open("rb").close()
-    except OSError as error:
-        raise InputError(f"the {what} {path} cannot be read: {error.strerror or error}") from error
-    try:
-        with shelf.workplace() as folder:
-            copy = folder / f"{what}{suffix}"
-            shutil.copyfile(path, copy)
-            return shelf.put(copy)
+        yield
     except OSError as error:
         raise DiskError(
             f"{shelf.root} cannot be written: {error.strerror or error}", hint="free some space, then submit it again"
         ) from error
+
+
+def _take_photo(path: Path, shelf: Cache) -> Blob:
+    with writing_on(shelf), shelf.workplace() as folder:
+        rewrite(path, folder / "photo.png")
+        return shelf.put(folder / "photo.png")
+
+
+def _take_music(path: Path, shelf: Cache, settings: Settings) -> Blob:
+    from badapple.media import ffmpeg, music  # noqa: PLC0415 - heavy: most orders bring none
+
+    music.check(path, ffmpeg=ffmpeg.locate(settings.ffmpeg))
+    return _take(path, shelf, what="music", most=music.MAX_BYTES)
+
+
+def _take(path: Path, shelf: Cache, *, what: str, most: int) -> Blob:
+    from badapple.product.handed import open_handed  # noqa: PLC0415 - as above
+
+    suffix = path.suffix.lower() if re.fullmatch(r"\.[a-z0-9]{1,7}", path.suffix.lower()) else ""
+    opened = open_handed(path, what=what, most=most, error=InputError)
+    with opened as source, writing_on(shelf), shelf.workplace() as folder:
+        copy = folder / f"{what}{suffix}"
+        with copy.open("xb") as sink:
+            shutil.copyfileobj(source, sink)
+        return shelf.put(copy)

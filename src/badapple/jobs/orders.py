@@ -20,7 +20,8 @@ VERSION = 1
 FILES = ("photo", "script", "music")  #: what a caller may hand in as a file
 KEPT = "file"  #: `options.music` of an order whose music is kept under `files`
 _WORDS = {"style", "off", KEPT}  #: values of `options.music` that name no file
-_ASIDE = {"canvas", "makers", "facts", "music", "script", "output", "assets_dir"}  #: options written in their own way
+#: Options that are written in a way of their own.
+_ASIDE = {"canvas", "makers", "facts", "takes", "music", "script", "output", "assets_dir"}
 _DEFAULTS = MakeOptions()
 
 
@@ -83,6 +84,7 @@ def to_json(order: JobOrder) -> dict[str, Any]:
             **body,
             "canvas": asdict(options.canvas),
             "facts": list(options.facts),
+            "takes": list(options.takes),
             "makers": asdict(options.makers),
             "music": options.music if options.music in _WORDS else KEPT,
         },
@@ -145,11 +147,19 @@ def _options(body: Mapping[str, Any], paths: Mapping[str, Path]) -> MakeOptions:
         canvas=Canvas(**_known(Canvas, _table(body, "canvas"))),
         makers=Makers(**_known(Makers, _table(body, "makers"))),
         facts=tuple(body.get("facts", ())),
+        takes=_takes(body.get("takes")),
         music=str(paths["music"]) if music == KEPT and "music" in paths else music,
         script=paths.get("script"),
         output=paths.get("output"),
         assets_dir=paths.get("assets"),
     )
+
+
+def _takes(body: object) -> tuple[int, int, int, int]:
+    match body:
+        case [int(), int(), int(), int()]:
+            return body[0], body[1], body[2], body[3]
+    return _DEFAULTS.takes
 
 
 def _known(kind: type[Any], body: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,17 +8,32 @@ by the next one.
 from __future__ import annotations
 
 import contextlib
+import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, not_, select, update
+from sqlalchemy import Text, cast, delete, func, not_, or_, select, tuple_, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from badapple.database import Call, Event, Job, Part, Receipt, Stage, open_database, writing
+from badapple.database import (
+    Call,
+    Delivery,
+    Event,
+    Idempotency,
+    Job,
+    Part,
+    Receipt,
+    Stage,
+    Upload,
+    once,
+    open_database,
+    writing,
+)
 from badapple.database.tables import now
 from badapple.errors import ConflictError
+from badapple.jobs import idempotency, shelf, uploads
 from badapple.jobs.leftovers import Leftovers, blobs_of, mentions, parts_of, plain
 from badapple.jobs.views import of
 from badapple.journal.rows import OPEN
@@ -29,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Engine
+    from sqlalchemy import ColumnElement, Engine
 
     from badapple.cache import Blob
     from badapple.config import Settings
@@ -40,6 +55,9 @@ _ENDED = (JobStatus.COMPLETED.value, JobStatus.FAILED.value, JobStatus.CANCELLED
 _UNSETTLED = (*OPEN, CallState.UNKNOWN.value)
 _PURGED = "purged-"  #: how the key of a call begins that says no more what it was for
 _SOME = 300  #: rows of one statement
+_FEW = 20  #: products whose names the database looks for; with more, all facts are read
+#: A word that JSON has letter for letter: ASCII, and nothing that another letter becomes where case is folded.
+_SAME = re.compile(r"(?!.*(?:ss|st|f[fil]))[a-z0-9_]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +83,14 @@ class Purged:
 class _Plan:
     """What goes, and what stays because others need it."""
 
+    made_at: datetime = field(default_factory=now)
     jobs: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     names: set[str] = field(default_factory=set)  #: products that no other job is about
-    receipts: list[str] = field(default_factory=list)
+    receipts: dict[str, int] = field(default_factory=dict)  #: key -> how often its making had begun
     calls: list[str] = field(default_factory=list)
-    blobs: set[Blob] = field(default_factory=set)
+    blobs: set[Blob] = field(default_factory=set)  #: of parts
+    files: set[Blob] = field(default_factory=set)  #: of orders, which a new order or an upload may need at any moment
 
 
 def purge(
@@ -107,13 +127,20 @@ def purge(
         events = session.scalar(select(func.count()).select_from(Event).where(Event.job_id.in_(plan.jobs))) or 0
     left = Leftovers(settings, shared(settings), dry_run=dry_run)
     left.remove_mentions(plan.names)
-    for blob in sorted(plan.blobs, key=lambda blob: blob.sha256):
+    for blob in sorted(plan.blobs - plan.files, key=lambda blob: blob.sha256):
         left.remove_blob(blob)
+    for blob in sorted(plan.blobs & plan.files, key=lambda blob: blob.sha256):
+        _remove_file(engine, blob, left, plan)
     for job_id in plan.jobs:
         left.remove_job(job_id)
-    if not dry_run and (plan.jobs or plan.calls):
-        _remove_rows(engine, plan, everything=everything)
-        _compact(engine)
+    if not dry_run:
+        if plan.jobs or plan.calls:
+            _remove_rows(engine, plan, everything=everything)
+            _compact(engine)
+        if job is None:
+            uploads.sweep(settings)
+            idempotency.sweep(engine)
+            shelf.tidy(engine, settings)
     return Purged(jobs=len(plan.jobs), events=events, files=left.files, bytes=left.bytes, kept=tuple(plan.kept))
 
 
@@ -161,8 +188,11 @@ def _plan(session: Session, due: Sequence[Job], *, orphans: datetime | None) -> 
     plan.calls = [row.id for row in calls]
     wanted = {key for row in going.values() for key in parts_of(row)}
     needed = {key for row in staying for key in parts_of(row)}
-    files = [blobs_of(row.files) for row in calls]
-    files += [blobs_of((row.request or {}).get("files")) for row in going.values()]
+    # A job that runs, or that was ended in the middle, has its list of parts in no row but theirs.
+    for job_id, key in session.execute(select(Part.job_id, Part.key).execution_options(yield_per=500)):
+        (wanted if job_id in going else needed).add(key)
+    plan.files = {blob for row in going.values() for blob in blobs_of((row.request or {}).get("files"))}
+    files = [blobs_of(row.files) for row in calls] + [plan.files]
     files += _take_receipts(session, plan, wanted - needed, needed)
     plan.blobs = {blob for some in files for blob in some}
     if plan.blobs:
@@ -180,17 +210,33 @@ def _orphans(session: Session, since: datetime | None) -> list[Call]:
 def _take_receipts(session: Session, plan: _Plan, going: set[str], needed: set[str]) -> list[set[Blob]]:
     """Plan the receipts that jobs used, and those that speak of their products; return their files."""
     found = []
-    if going or plan.names:
-        for row in session.scalars(select(Receipt).execution_options(yield_per=500)):
-            if row.key in going or (row.key not in needed and mentions(row.facts, plan.names)):
-                plan.receipts.append(row.key)
+    wanted = select(Receipt.key, Receipt.begun, Receipt.files)
+    for some in _chunks(sorted(going)):
+        for row in session.execute(wanted.where(Receipt.key.in_(some))):
+            plan.receipts[row.key] = row.begun
+            found.append(blobs_of(row.files))
+    if plan.names:
+        told = wanted.add_columns(Receipt.facts).where(*_telling(plan.names)).execution_options(yield_per=500)
+        for row in session.execute(told):
+            if row.key not in needed and row.key not in going and mentions(row.facts, plan.names):
+                plan.receipts[row.key] = row.begun
                 found.append(blobs_of(row.files))
     return found
 
 
+def _telling(names: set[str]) -> list[ColumnElement[bool]]:
+    """Return a condition that facts of receipts fulfil where they speak of a product, and few others do; or none."""
+    words = [max(filter(_SAME.fullmatch, name.split()), key=len, default="") for name in names]
+    if len(words) > _FEW or not all(words):
+        return []
+    facts = cast(Receipt.facts, Text)
+    return [or_(*(facts.icontains(word, autoescape=True) for word in words))]
+
+
 def _still_needed(session: Session, plan: _Plan, staying: Iterable[Job]) -> set[Blob]:
-    receipts, calls = set(plan.receipts), set(plan.calls)
+    receipts, calls = plan.receipts, set(plan.calls)
     needed = {blob for row in staying for blob in blobs_of((row.request or {}).get("files"))}
+    needed |= {shelf.blob_of(row) for row in session.scalars(select(Upload))}
     for key, files in session.execute(select(Receipt.key, Receipt.files).execution_options(yield_per=500)):
         needed |= blobs_of(files) if key not in receipts else set()
     for call, files in session.execute(select(Call.id, Call.files).execution_options(yield_per=500)):
@@ -198,10 +244,23 @@ def _still_needed(session: Session, plan: _Plan, staying: Iterable[Job]) -> set[
     return needed
 
 
+def _remove_file(engine: Engine, blob: Blob, left: Leftovers, plan: _Plan) -> None:
+    """Remove a file of an order, unless somebody has begun to need it since the plan was made."""
+
+    def work(session: Session) -> None:
+        shelf.hold(session, [blob])
+        if not shelf.needed(session, blob, but=plan.jobs, since=plan.made_at):
+            left.remove_blob(blob)
+
+    once(engine, work)
+
+
 def _remove_rows(engine: Engine, plan: _Plan, *, everything: bool) -> None:
-    for some in _chunks(plan.receipts):
+    for some in _chunks(list(plan.receipts)):
         with _erasing(engine) as session:
-            session.execute(delete(Receipt).where(Receipt.key.in_(some)))
+            # One whose making has begun since then is of a job that did not run yet, and that will want to finish it.
+            as_planned = tuple_(Receipt.key, Receipt.begun).in_([(key, plan.receipts[key]) for key in some])
+            session.execute(delete(Receipt).where(as_planned))
     silent: dict[str, Any] = {"request": {}, "facts": {}, "files": {}, "error": None, "key": _PURGED + Call.id}
     for some in _chunks(plan.calls):
         with _erasing(engine) as session:
@@ -214,8 +273,9 @@ def _remove_rows(engine: Engine, plan: _Plan, *, everything: bool) -> None:
             gone = list(
                 session.scalars(select(Job.id).where(Job.id.in_(some), Job.status.in_(_ENDED)).with_for_update())
             )
-            for table in (Event, Stage, Part):
+            for table in (Event, Stage, Part, Delivery):
                 session.execute(delete(table).where(table.job_id.in_(gone)))
+            session.execute(delete(Idempotency).where(Idempotency.job_id.in_(gone)))
             session.execute(delete(Job).where(Job.id.in_(gone)))
 
 

@@ -7,34 +7,65 @@ else wait for a thousand.
 
 from __future__ import annotations
 
-import unicodedata
+import contextlib
+import functools
 import uuid
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from badapple import styles
 from badapple.database import Job, Stage, open_database
 from badapple.database.tables import now
 from badapple.database.transactions import once
-from badapple.errors import ConflictError, InputError
-from badapple.jobs import keeping, orders
+from badapple.errors import BadappleError, ConflictError, InputError
+from badapple.jobs import caps, idempotency, keeping, orders, shelf, wording
 from badapple.models import Brief, JobStatus, StageName
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
+    from collections.abc import Callable, Iterable, Mapping
 
+    from sqlalchemy import Engine
+
+    from badapple.cache import Blob
     from badapple.config import Settings
+    from badapple.jobs.idempotency import Claim
     from badapple.jobs.orders import JobOrder
 
-__all__ = ["LOCAL", "PRIORITIES", "Priority", "check", "next_turn", "submit"]
+__all__ = ["LOCAL", "PRIORITIES", "Child", "Priority", "check", "next_turn", "submit"]
 
 Priority = Literal["low", "normal", "high"]
 PRIORITIES: dict[str, int] = {"low": -1, "normal": 0, "high": 1}
 LOCAL = "local"  #: the owner where there is only one
 _ID_LIMIT = 255
 _WAITING = (JobStatus.PENDING.value, JobStatus.PROCESSING.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Child:
+    """What a job takes from the one that it is an edit of.
+
+    Attributes:
+        parent: the other job.
+        group: shared by variants, or None.
+        script: what it will say, as the public JSON, or None where that is not known before it begins.
+        change: what is different in it, for people.
+    """
+
+    parent: str
+    group: str | None = None
+    script: Mapping[str, Any] | None = None
+    change: str = ""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Columns of the new row."""
+        shown = {"script": dict(self.script) if self.script is not None else None, "change": self.change or None}
+        known = {name: value for name, value in shown.items() if value is not None}
+        return {"parent_id": self.parent, "group_id": self.group, "options": known}
 
 
 def submit(
@@ -44,61 +75,79 @@ def submit(
     owner: str = LOCAL,
     priority: Priority = "normal",
     job_id: str | None = None,
+    child_of: Child | None = None,
+    at_most: int = 0,
+    claim: Claim | None = None,
+    group_id: str | None = None,
 ) -> str:
     """Put a job into the queue and return its id; some worker makes it.
 
     It looks at the photo in a child process and copies files, so an event loop calls it in a thread.
 
     Args:
-        order: what is wanted; its files are taken in, so that they may be removed afterwards.
-        settings: database, storage and styles.
+        order: what is wanted; its files are taken in, so that they may be removed afterwards. Of a photo only its
+            pixels are kept.
+        settings: database, storage, styles and what each owner may ask for.
         owner: whose job it is.
         priority: jobs of a higher one go first.
         job_id: 1 to 255 printable characters; None makes one. A row of this id that the caller inserted and that says
             `pending` is taken.
+        child_of: the job that it is an edit of, or None.
+        at_most: micro-dollars that it will reserve at most, as `badapple.jobs.pricing` says.
+        claim: what `idempotency.answered_once` gave; the job gets its id, and is made only while it holds.
+        group_id: shared by variants, where it is no edit of another job.
 
     Raises:
         InputError: a word, a file or the id cannot be used; nothing was queued.
         UnknownStyleError: there is no such style.
+        LimitExceededError: too many of the owner's jobs wait or run (`too_many_jobs`), or it costs more than is left
+            of the owner's cap for today (`daily_cap`).
+        IdempotencyError: somebody else took the claim over.
         StorageError: the storage that workers share cannot be written.
         DiskError: the data folder cannot be written.
     """
-    name = _checked_id(job_id) if job_id is not None else uuid.uuid4().hex
+    name = claim.job_id if claim is not None else _checked_id(job_id) if job_id is not None else uuid.uuid4().hex
     if priority not in PRIORITIES:
         raise InputError(f"the priority {priority!r} is not known", hint=f"it is one of {', '.join(PRIORITIES)}")
-    check(order, settings)
-    request = orders.to_json(keeping.keep(order, settings))
+    order, owner = check(order, settings), wording.owner_name(owner)
+    engine = open_database(settings.database_url)
+    with Session(engine) as session:  # whoever may have no more shall not keep us busy with photos
+        _refuse_too_much(session, owner, at_most, settings)
     facts = {
-        "product_name": order.product_name, "style": order.style, "cta_text": order.cta_text, "request": request,
-        "owner": owner, "priority": PRIORITIES[priority],
+        "product_name": order.product_name, "style": order.style, "cta_text": order.cta_text, "owner": owner,
+        "priority": PRIORITIES[priority], "group_id": group_id, **(child_of.facts if child_of is not None else {}),
     }  # fmt: skip
+
+    def enter(session: Session, kept: JobOrder) -> None:
+        if claim is not None:
+            idempotency.fenced(session, claim)
+        _hold_turns(session, owner)
+        _refuse_too_much(session, owner, at_most, settings)
+        _require(session, kept, settings)
+        _enter(session, name, {**facts, "request": orders.to_json(kept)})
+
     try:
-        once(open_database(settings.database_url), lambda session: _enter(session, name, facts))
+        _keep_and(engine, settings, order, enter)
     except IntegrityError as error:  # another process took the id in this very moment
         raise _in_use(name) from error
     return name
 
 
-def check(order: JobOrder, settings: Settings) -> None:
-    """Refuse an order that could only fail.
+def check(order: JobOrder, settings: Settings) -> JobOrder:
+    """Return the order with its words in order, or refuse one that could only fail; files are not looked at.
 
     Raises:
-        InputError: the name, the call to action, a fact, the photo or the script cannot be used.
+        InputError: the name, the call to action, a fact, the pronunciation or the language cannot be used.
         UnknownStyleError: there is no such style.
     """
     from badapple.pipeline.script_generator import check_words  # noqa: PLC0415 - heavy: whoever only asks does without
-    from badapple.product.intake import take_in  # noqa: PLC0415 - as above
 
-    brief = Brief(
-        product_name=order.product_name, style=order.style, cta_text=order.cta_text, facts=order.options.facts
+    order = wording.checked(order)
+    check_words(
+        Brief(product_name=order.product_name, style=order.style, cta_text=order.cta_text, facts=order.options.facts)
     )
-    words = (order.product_name, order.cta_text, *order.options.facts)
-    if any(unicodedata.category(letter) == "Cs" for text in words for letter in text):
-        raise InputError("the words are not valid text", hint="send them as UTF-8")
-    check_words(brief)
     styles.load(order.style, settings.style_dirs)
-    if order.photo is not None:
-        take_in(order.photo)
+    return order
 
 
 def next_turn(session: Session, owner: str, priority: int) -> int:
@@ -107,15 +156,63 @@ def next_turn(session: Session, owner: str, priority: int) -> int:
     Each priority has turns of its own: one job that goes before all others says nothing of where those are. Until the
     transaction ends, nobody else can give the same turn to another job of this owner.
     """
-    if session.get_bind().dialect.name == "postgresql":  # a transaction on SQLite is alone
-        session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"badapple turn {owner}"))))
+    _hold_turns(session, owner)
     alike = Job.engine.is_(True) & (Job.priority == priority)
     running = session.scalar(select(func.max(Job.turn)).where(Job.status == JobStatus.PROCESSING.value, alike))
     if running is None:  # nobody works now: the queue is where its first job is
-        first = session.scalar(select(func.min(Job.turn)).where(Job.status == JobStatus.PENDING.value, alike))
+        in_line = (Job.status == JobStatus.PENDING.value, Job.awaiting.is_(None), alike)
+        first = session.scalar(select(func.min(Job.turn)).where(*in_line))
         running = (first or 1) - 1
     own = session.scalar(select(func.max(Job.turn)).where(Job.owner == owner, Job.status.in_(_WAITING), alike))
     return max(running, own or 0) + 1
+
+
+def _hold_turns(session: Session, owner: str) -> None:
+    """Let no other job of this owner in until the transaction ends."""
+    if session.get_bind().dialect.name == "postgresql":  # a transaction that writes is alone on SQLite
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"badapple turn {owner}"))))
+
+
+def _refuse_too_much(session: Session, owner: str, at_most: int, settings: Settings) -> None:
+    caps.check_count(session, owner, settings)
+    caps.check_spend(session, owner, at_most, settings)
+
+
+def _keep_and(
+    engine: Engine, settings: Settings, order: JobOrder, enter: Callable[..., None]
+) -> None:  # fmt: skip
+    """Take the files of an order in, and then do the transaction that needs them, or forget them."""
+    for last in (False, False, True):
+        kept = keeping.keep(order, settings)
+        try:
+            once(engine, functools.partial(enter, kept=kept))
+        except _GoneError:  # somebody who did not need the same file any more removed it in this very moment
+            if last or not order.paths:
+                raise
+        except BaseException:
+            _forget(engine, settings, set(kept.files.values()) - set(order.files.values()))
+            raise
+        else:
+            return
+
+
+class _GoneError(InputError):
+    """A file of an order is not there."""
+
+
+def _require(session: Session, order: JobOrder, settings: Settings) -> None:
+    """Make sure that the order's files are there, and stay."""
+    shelf.hold(session, order.files.values())
+    for name, blob in order.files.items():
+        if not shelf.lies(blob, settings):
+            raise _GoneError(f"the {name} of this order is gone", hint="hand it in again")
+
+
+def _forget(engine: Engine, settings: Settings, blobs: Iterable[Blob]) -> None:
+    """Remove what was taken in for a job that was not made."""
+    for blob in blobs:
+        with contextlib.suppress(BadappleError, SQLAlchemyError, OSError):  # a purge finds what is left
+            shelf.drop(engine, settings, blob)
 
 
 def _enter(session: Session, job_id: str, facts: dict[str, Any]) -> None:

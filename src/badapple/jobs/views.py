@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from badapple.database import Job, Stage, open_database
 from badapple.errors import InputError, NotFoundError
 from badapple.jobs.queue import PRIORITIES
+from badapple.jobs.wording import storable
 from badapple.models import JobStatus, StageName
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from badapple.config import Settings
 
-__all__ = ["JobView", "StageView", "get", "listing", "of", "unknown"]
+__all__ = ["JobView", "StageView", "get", "listing", "of", "unknown", "views_of"]
 
 _PRIORITY = {number: name for name, number in PRIORITIES.items()}
 _ORDER = {name.value: place for place, name in enumerate(StageName)}
@@ -73,6 +74,7 @@ class JobView:
         ended_at: when it ended, or None.
         parent_id: the job that this one is an edit of, or None.
         group_id: shared by variants, or None.
+        awaiting: `approval` where it waits for a person's word, else None.
     """
 
     id: str
@@ -97,6 +99,7 @@ class JobView:
     ended_at: datetime | None
     parent_id: str | None
     group_id: str | None
+    awaiting: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON: moments in ISO 8601, the cost in dollars."""
@@ -121,7 +124,7 @@ def get(job_id: str, settings: Settings, *, owner: str | None = None) -> JobView
         InputError: there is no such job of this owner.
     """
     with Session(open_database(settings.database_url)) as session:
-        return _views(session, [of(session, job_id, owner=owner)])[0]
+        return views_of(session, [of(session, job_id, owner=owner)])[0]
 
 
 def listing(
@@ -156,7 +159,7 @@ def listing(
             last = of(session, before, owner=owner)
             same_moment = and_(Job.created_at == last.created_at, Job.id < last.id)
             wanted = wanted.where(or_(Job.created_at < last.created_at, same_moment))
-        return _views(session, session.scalars(wanted).all())
+        return views_of(session, session.scalars(wanted).all())
 
 
 def of(session: Session, job_id: str, *, owner: str | None = None, lock: bool = False) -> Job:
@@ -165,7 +168,7 @@ def of(session: Session, job_id: str, *, owner: str | None = None, lock: bool = 
     Raises:
         InputError: there is no such job of this owner.
     """
-    row = session.get(Job, job_id, with_for_update=lock or None)
+    row = session.get(Job, job_id, with_for_update=lock or None) if storable(job_id) else None
     if row is None or (owner is not None and row.owner != owner):
         raise unknown(job_id)
     return row
@@ -176,7 +179,8 @@ def unknown(job_id: str) -> NotFoundError:
     return NotFoundError(f"there is no job {job_id!r}", hint="`badapple jobs ls` lists them")
 
 
-def _views(session: Session, rows: Iterable[Job]) -> tuple[JobView, ...]:
+def views_of(session: Session, rows: Iterable[Job]) -> tuple[JobView, ...]:
+    """Return the views of rows, in their order."""
     rows = list(rows)
     ids = [row.id for row in rows]
     stages: dict[str, list[StageView]] = {job_id: [] for job_id in ids}
@@ -187,7 +191,7 @@ def _views(session: Session, rows: Iterable[Job]) -> tuple[JobView, ...]:
                 completed_at=stage.completed_at, error_message=stage.error_message,
             )
         )  # fmt: skip
-    waiting = [row.id for row in rows if row.status == JobStatus.PENDING.value and row.engine]
+    waiting = [row.id for row in rows if row.status == JobStatus.PENDING.value and row.engine and not row.awaiting]
     places = _places(session, waiting) if waiting else {}
     return tuple(_view(row, stages[row.id], places.get(row.id)) for row in rows)
 
@@ -196,7 +200,8 @@ def _places(session: Session, ids: list[str]) -> dict[str, int]:
     """Return job -> how many pending jobs go first."""
     order = (Job.priority.desc(), Job.turn, Job.created_at, Job.id)
     place = (func.row_number().over(order_by=order) - 1).label("place")
-    queue = select(Job.id, place).where(Job.status == JobStatus.PENDING.value, Job.engine.is_(True)).subquery()
+    in_line = (Job.status == JobStatus.PENDING.value, Job.engine.is_(True), Job.awaiting.is_(None))
+    queue = select(Job.id, place).where(*in_line).subquery()
     return {row.id: row.place for row in session.execute(select(queue).where(queue.c.id.in_(ids)))}
 
 
@@ -208,5 +213,5 @@ def _view(row: Job, stages: list[StageView], place: int | None) -> JobView:
         video_url=row.video_url, error_message=row.error_message, failure=row.failure, attempt=row.attempt,
         priority=_PRIORITY.get(row.priority, str(row.priority)), position=place, crashes=row.crashes, engine=row.engine,
         created_at=row.created_at, started_at=row.started_at, ended_at=row.ended_at, parent_id=row.parent_id,
-        group_id=row.group_id,
+        group_id=row.group_id, awaiting=row.awaiting,
     )  # fmt: skip

@@ -69,7 +69,9 @@ class Journal:
     ) -> Asset:
         """Take an asset's files into the cache, share them, and write down that it is finished.
 
-        Shared before it is written down: whoever reads of a finished part can have it.
+        Shared before it is written down: whoever reads of a finished part can have it. Where another process finished
+        the same asset since `begin`, that one is returned: others build on it already, and the same recipe need not
+        give the same bytes on every machine.
 
         Raises:
             StorageError: they cannot be shared now.
@@ -78,8 +80,12 @@ class Journal:
         blobs = {name: self._cache.put(path) for name, path in files.items()}
         content = json.dumps([sorted((name, blob.sha256) for name, blob in blobs.items()), facts], sort_keys=True)
 
-        def work(session: Session) -> _Written | None:
+        def work(session: Session, *, first_stays: bool) -> _Written | None:
             row = session.get_one(Receipt, key, with_for_update=True)
+            first = _written(row, reused=False)
+            if first is not None and first_stays:
+                row.made, row.cost = row.made + 1, max(row.cost, cost)  # of two that buy the same, one pays
+                return replace(first, asset=replace(first.asset, seconds=seconds, cost=cost))
             row.state, row.files = "collected", {name: asdict(blob) for name, blob in blobs.items()}
             row.facts, row.seconds, row.cost = dict(facts), seconds, cost
             row.digest = hashlib.sha256(content.encode()).hexdigest()
@@ -87,7 +93,9 @@ class Journal:
             session.flush()
             return _written(row, reused=False)
 
-        asset = self._fetched(again(self._engine, work))
+        asset = self._fetched(again(self._engine, lambda session: work(session, first_stays=True)))
+        if asset is None:  # the first one's files are gone again
+            asset = self._fetched(again(self._engine, lambda session: work(session, first_stays=False)))
         if asset is None:
             raise FileNotFoundError(f"the files of {key} vanished from the cache at {self._cache.root}")
         return asset

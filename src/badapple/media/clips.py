@@ -13,7 +13,7 @@ import numpy as np
 from badapple import process
 from badapple.errors import DiskError, MediaError, OutOfMemoryError, ToolError
 from badapple.media import planes
-from badapple.media.ffmpeg import OUTSIDE_MEMORY, command, outside
+from badapple.media.ffmpeg import OUTSIDE_MEMORY, command, outside, sandbox
 from badapple.media.titles import Overlay
 from badapple.models import FPS
 
@@ -102,7 +102,7 @@ class ClipFrames:
         start, last = self._sources[first], self._sources[first + count - 1]
         filters = f"trim=start_frame={start}:end_frame={last + 1},{self._filters}"
         output = ("-vf", filters, "-fps_mode", "passthrough", "-pix_fmt", "yuv420p", "-f", "rawvideo", "pipe:1")
-        with process.stream(self._call(*output), limits=_LIMITS) as fill:
+        with process.stream(self._call(*output), limits=_LIMITS, sandbox=sandbox(self._path)) as fill:
 
             def read(buffer: memoryview) -> None:
                 try:
@@ -139,7 +139,8 @@ class ClipFrames:
         wanted = Fraction(self.count, FPS)
         listed = ("-map_metadata", "-1", "-fflags", "+bitexact", "-c", "copy", "-frames:v", str(_MOST_FRAMES + 1))
         try:
-            said = process.run(self._call(*listed, "-f", "framecrc", "pipe:1", loglevel="info"), limits=_LIMITS)
+            args = self._call(*listed, "-f", "framecrc", "pipe:1", loglevel="info")
+            said = process.run(args, limits=_LIMITS, sandbox=sandbox(self._path))
         except (DiskError, OutOfMemoryError):
             raise
         except ToolError as error:

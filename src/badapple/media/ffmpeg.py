@@ -10,16 +10,17 @@ import tempfile
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from badapple import process
 from badapple.errors import ConfigError, ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Literal
 
-__all__ = ["OUTSIDE_MEMORY", "check", "command", "desk", "locate", "outside", "source", "version"]
+__all__ = [
+    "OUTSIDE_MEMORY", "Container", "check", "command", "desk", "locate", "outside", "sandbox", "source", "version",
+]  # fmt: skip
 
 OUTSIDE_MEMORY = 4 << 30  #: bytes of address space that reading a clip from outside may take
 
@@ -27,11 +28,19 @@ _FILTERS = frozenset(
     {"ass", "blackdetect", "ebur128", "freezedetect", "metadata", "scale", "setparams", "setpts", "sidechaincompress"}
 )
 _ENCODERS = frozenset({"aac", "libmp3lame", "libx264"})
-#: What may be in a file from outside, by its container: these codecs, and the one kind of stream that is wanted.
+_OWN = "mov,mp3,wav"  #: containers of the files that we write
+_MOST_PIXELS = 4096 * 2304  #: of a frame from outside
+_PCM = "pcm_u8,pcm_s16le,pcm_s24le,pcm_s32le,pcm_f32le,pcm_f64le"
+#: What may be in a file from outside, by its container: the demuxer, these codecs, the kinds of stream left out.
 _OUTSIDE = {
-    "mov": ("h264,hevc,av1,libdav1d,vp9,mpeg4,prores,qtrle,png,aac,mp3", "-an"),
-    "mp3": ("mp3,mp3float", "-vn"),
+    "clip": ("mov", "h264,hevc,av1,libdav1d,vp9,mpeg4,prores,qtrle,png,aac,mp3", ("-an", "-sn", "-dn")),
+    "mp3": ("mp3", "mp3,mp3float", ("-vn", "-sn", "-dn")),
+    "wav": ("wav", _PCM, ("-vn", "-sn", "-dn")),
+    "flac": ("flac", "flac", ("-vn", "-sn", "-dn")),
+    "ogg": ("ogg", "vorbis,libvorbis,opus,libopus,flac", ("-vn", "-sn", "-dn")),
+    "m4a": ("mov", "aac,alac,mp3,mp3float", ("-vn", "-sn", "-dn")),
 }
+Container: TypeAlias = Literal["clip", "mp3", "wav", "flac", "ogg", "m4a"]
 _HINT = "unset BADAPPLE_FFMPEG to use the ffmpeg of imageio-ffmpeg, or name a build with libx264 and libass"
 
 
@@ -83,27 +92,33 @@ def command(ffmpeg: Path, *args: str | Path, loglevel: str = "error") -> list[st
 
 
 def source(path: Path) -> tuple[str, ...]:
-    """Return the arguments that read a file, and nothing that a hostile file may point to."""
-    return ("-protocol_whitelist", "file,pipe", "-i", f"file:{path.absolute()}")
+    """Return the arguments that read a file of our own, and nothing that another one in its place may point to."""
+    return ("-protocol_whitelist", "file,pipe", "-format_whitelist", _OWN, "-i", f"file:{path.absolute()}")
 
 
-def outside(path: Path, *, seconds: float, container: Literal["mov", "mp3"] = "mov") -> tuple[str, ...]:
-    """Return the arguments that read a file from outside: what a vendor or anybody else sent.
+def outside(path: Path, *, seconds: float, container: Container = "clip") -> tuple[str, ...]:
+    """Return the arguments that read a file from outside: what a vendor, a caller or anybody else sent.
 
     It must be of this container and its usual codecs, can point to no other file and to no network, and is read with
-    one thread. Of a clip (`mov`, which is MP4 too) the sound is left out, of an MP3 the picture.
+    one thread. Only pictures of a clip (MP4 or MOV) are looked at, and only sound of the others. Run it in `sandbox`.
 
     Args:
         path: the file.
         seconds: how much of it is read.
         container: what it must be.
     """
-    codecs, without = _OUTSIDE[container]
+    demuxer, codecs, without = _OUTSIDE[container]
     return (
         *("-threads", "1", "-filter_threads", "1", "-protocol_whitelist", "file,pipe"),
-        *("-format_whitelist", container, "-f", container, "-codec_whitelist", codecs),
-        *("-t", f"{seconds:.3f}", without, "-i", f"file:{path.absolute()}"),
+        *("-format_whitelist", demuxer, "-f", demuxer, "-codec_whitelist", codecs),
+        *("-max_pixels", str(_MOST_PIXELS), "-max_streams", "16"),
+        *("-t", f"{seconds:.3f}", *without, "-i", f"file:{path.absolute()}"),
     )
+
+
+def sandbox(path: Path) -> process.Sandbox:
+    """Return what an ffmpeg that reads a file from outside may see: this file."""
+    return process.Sandbox(trial=("-version",), reads=(path.absolute(),))
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from badapple import process
 from badapple.errors import DiskError, MediaError, OutOfMemoryError, ToolError
 from badapple.media import boxes
-from badapple.media.ffmpeg import OUTSIDE_MEMORY, command, outside, source
+from badapple.media.ffmpeg import OUTSIDE_MEMORY, command, outside, sandbox, source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -158,7 +158,7 @@ def check_decodes(path: Path, *, ffmpeg: Path, foreign: bool = False) -> None:
     """
     chosen = ("-map", "0:V:0") if foreign else ()  # the one that is shown, where there are several
     args = ("-xerror", "-err_detect", "explode", *_opened(path, foreign=foreign), *chosen, "-f", "null", "-")
-    _call(args, path=path, ffmpeg=ffmpeg, limits=_OUTSIDE_LIMITS if foreign else _LIMITS)
+    _call(args, path=path, ffmpeg=ffmpeg, foreign=foreign)
 
 
 def _opened(path: Path, *, foreign: bool) -> tuple[str, ...]:
@@ -169,15 +169,15 @@ def _read(*paths: Path, ffmpeg: Path, foreign: bool = False) -> tuple[str, tuple
     inputs = [word for path in paths for word in _opened(path, foreign=foreign)]
     maps = [word for number in range(len(paths)) for word in ("-map", f"{number}:V:0" if foreign else str(number))]
     args = (*inputs, *maps, "-map_metadata", "-1", "-fflags", "+bitexact", "-c", "copy", "-f", "framecrc", "-")
-    path, limits = paths[0] if len(paths) == 1 else None, _OUTSIDE_LIMITS if foreign else _LIMITS
-    output = _call(args, path=path, ffmpeg=ffmpeg, limits=limits)
+    output = _call(args, path=paths[0] if len(paths) == 1 else None, ffmpeg=ffmpeg, foreign=foreign)
     return "\n".join(output.last_lines), _tracks(output.stdout.decode("ascii", "replace"))
 
 
-def _call(args: Sequence[str], *, path: Path | None, ffmpeg: Path, limits: process.Limits) -> process.Output:
+def _call(args: Sequence[str], *, path: Path | None, ffmpeg: Path, foreign: bool) -> process.Output:
     name = path.name if path else "a file"
+    limits, inside = (_OUTSIDE_LIMITS, sandbox(path)) if foreign and path else (_LIMITS, None)
     try:
-        return process.run(command(ffmpeg, *args, loglevel="info"), limits=limits)
+        return process.run(command(ffmpeg, *args, loglevel="info"), limits=limits, sandbox=inside)
     except (DiskError, OutOfMemoryError):
         raise
     except ToolError as error:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from badapple.errors import DiskError, InputError, MediaError, OutOfMemoryError, ToolError
+from badapple.media import music as music_file
 from badapple.media.loudness import SILENT, fine_power, gated, loudness
 from badapple.media.pcm import RATE, decode, samples_of
 from badapple.process import check_stop, run
@@ -144,14 +145,7 @@ def speech_of(voice: Path, ffmpeg: Path) -> Samples:
 
 def _music(path: Path, size: int, ffmpeg: Path) -> Samples:
     """Return the music: trimmed or repeated to the film's length, evened out and levelled."""
-    try:
-        samples = samples_of(decode(path, ffmpeg=ffmpeg, seconds=size / RATE + 5))
-    except (DiskError, OutOfMemoryError):
-        raise
-    except ToolError as error:
-        raise InputError(
-            f"the music file {path.name} cannot be read", hint="use a sound file such as MP3, WAV, M4A, OGG or FLAC"
-        ) from error
+    samples = music_file.read(path, ffmpeg=ffmpeg, seconds=size / RATE + 5)
     samples = _trimmed(np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0))
     if len(samples) < RATE:
         raise InputError(

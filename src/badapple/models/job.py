@@ -96,6 +96,9 @@ class MakeOptions:
         output: where the video goes; None puts it into the data folder.
         assets_dir: folder that receives the voiceovers, clips and card under plain names, or None.
         makers: who makes the parts, and what they may cost.
+        takes: for each scene by its id, how often it was asked for anew; another take is another picture.
+        approval: stop once the script is written, until a person approves it.
+        script_from: signature of the maker whose script the file under `script` is an edit of, or None.
     """
 
     canvas: Canvas = FULL
@@ -110,6 +113,9 @@ class MakeOptions:
     output: Path | None = None
     assets_dir: Path | None = None
     makers: Makers = _EVERYTHING_OFFERED
+    takes: tuple[int, int, int, int] = (0, 0, 0, 0)
+    approval: bool = False
+    script_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

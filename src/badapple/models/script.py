@@ -29,7 +29,7 @@ class Scene:
     """One filmed scene of the script.
 
     Attributes:
-        id: 1-4.
+        id: 1-4; it stays the same where scenes change places.
         frames: length, overlaps with its neighbours included.
         headline: few words on screen, may be empty.
         subline: a quieter line under it, may be empty.
@@ -52,6 +52,7 @@ class Script:
     """Four scenes and the CTA scene; 900 frames in all.
 
     Attributes:
+        scenes: in the order in which they are played.
         cta: text of the button, word for word.
         cta_line: a short line on the end card, may be empty.
         cta_voiceover: the sentence that voice 4 ends with; it starts on the card's first frame.
@@ -87,6 +88,9 @@ class Script:
         body["total_duration"] = self.total_frames / FPS
         for scene in body["scenes"]:
             scene["duration"] = scene["frames"] / FPS
+        order = [scene.id for scene in self.scenes]
+        if order != sorted(order):
+            body["order"] = order
         return body
 
     @classmethod

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from badapple.cache import sha256_of
 from badapple.errors import InputError, ProviderError
+from badapple.pipeline.part_rows import PartNews
 from badapple.pipeline.plan import StoodIn
 from badapple.pipeline.stages import finish_together
 from badapple.process import in_thread
@@ -70,10 +71,15 @@ class AssetManager:
 
     async def make(self, request: AssetRequest) -> Asset:
         """Return the asset, made now or found, and tell watchers."""
-        asset = await self._runner.run(request, on_begin=self._begun)
+        try:
+            asset = await self._runner.run(request, on_begin=self._begun)
+        except Exception:
+            self._progress.part_failed(PartNews.of_request(request, "failed"))
+            raise
         # A part that is asked for again, to be sure of it before assembly, is no news unless it had to be made again.
         if request.label not in self.parts or not asset.reused:
-            await self._progress.part(request.stage, request.label, "reused" if asset.reused else "done")
+            news = PartNews.of_asset(request, asset)
+            await self._progress.part(request.stage, request.label, news.state, news=news)
             self.parts[request.label] = asset
         return asset
 
@@ -153,4 +159,5 @@ class AssetManager:
         await self._progress.note(request.stage, f"{request.label} is made offline: {error}")
 
     async def _begun(self, request: AssetRequest) -> None:
-        await self._progress.part(request.stage, request.label, "started")
+        news = PartNews.of_request(request, "started")
+        await self._progress.part(request.stage, request.label, news.state, news=news)

@@ -13,7 +13,7 @@ from badapple.costs import report
 from badapple.costs.money import dollars
 from badapple.errors import JobTakenOverError
 from badapple.journal import decisions
-from badapple.process import Aside
+from badapple.process import Aside, in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +58,11 @@ class Bench:
     def delivered(self) -> str | None:
         """Return where the finished video is."""
         return self.delivery.url
+
+    async def withdraw(self) -> None:
+        """Remove what was delivered of a job that was deleted meanwhile: whoever deleted it could not find it yet."""
+        if not await self.call(self.rows.exist):
+            await in_thread(self.delivery.withdraw)
 
     def buying(self) -> contextlib.AbstractAsyncContextManager[None]:
         """Keep the lines to vendors open."""

@@ -95,6 +95,16 @@ class Delivery:
         measured = await self._assets.make(self._measuring(cut))
         return await in_thread(self._publish, cut, dict(measured.facts))
 
+    def withdraw(self) -> None:
+        """Remove the job's video and papers from the places that are ours; what its caller chose is the caller's.
+
+        Raises:
+            StorageError: the storage cannot be reached.
+        """
+        shutil.rmtree(self._folder / self._assets.name, ignore_errors=True)
+        if self._storage is not None:
+            self._storage.remove(f"videos/{self._assets.name}")
+
     def _measuring(self, cut: Cut) -> AssetRequest:
         return AssetRequest(
             kind="qa",

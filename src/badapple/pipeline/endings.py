@@ -53,7 +53,7 @@ def end_job(
         row = session.execute(
             mine.values(
                 status=status.value, error_message=error, failure=failure, run=None, seq=Job.seq + 1, ended_at=now(),
-                updated_at=now(), alone_with=None,
+                updated_at=now(), alone_with=None, awaiting=None,
             ).returning(Job.seq, Job.progress).execution_options(synchronize_session=False)
         ).first()  # fmt: skip
         if row is not None:

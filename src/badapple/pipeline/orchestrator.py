@@ -10,10 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from badapple import __version__
 from badapple.config import Settings, get_settings
 from badapple.database.away import is_away
 from badapple.errors import (
     DiskError,
+    JobAwaitsError,
     JobTakenOverError,
     JobTimeoutError,
     OutOfMemoryError,
@@ -106,10 +108,13 @@ class PipelineOrchestrator:
 
         Raises:
             PipelineOrchestrationError: a part failed for good; says which, why, and what was charged.
+            JobAwaitsError: the script is written, and a person has to approve it first.
         """
         async with self._job(self._brief(product_name, style, cta_text, photo=product_image_path)) as brief:
             async with self._failing(_SCRIPT):
                 plan = await self.script_generator.generate(brief, self._bench.options)
+            if self._bench.options.approval:
+                await self._await_approval()
             async with self.video_composer.film(plan) as film:
                 async with self._failing(_PARTS):
                     await film.add_all(
@@ -184,6 +189,8 @@ class PipelineOrchestrator:
             else:
                 await self._completed()
             finally:
+                if self._progress.lost:
+                    await self._bench.withdraw()
                 await self.cleanup()
                 if session is not None:
                     session.expire_all()
@@ -207,11 +214,32 @@ class PipelineOrchestrator:
         """Write that the job begins, or goes on; returns the seconds it may still work."""
         call, bench = self._bench.call, self._bench
         options = {"canvas": bench.options.canvas.width, "hosted": self.purchasing is not None}
-        begun = await call(self._rows.begin, brief, options, attempt=bench.attempt, request=bench.request)
+        kept = {**options, "version": __version__}
+        begun = await call(self._rows.begin, brief, kept, attempt=bench.attempt, request=bench.request)
         self._progress.go_on(begun)
         self._progress.expected = await call(self._rows.typical_seconds, options)
         _log.info("pipeline_execution_started", extra={"style": brief.style, "again": begun.again})
         return max(1.0, bench.timeout - begun.worked)
+
+    async def _await_approval(self) -> None:
+        """Stop here, for as long as people take; a run that begins after their word goes on.
+
+        Raises:
+            JobAwaitsError: always.
+        """
+        spent = await self._bench.settle()
+        write = functools.partial(self._rows.wait, cost=spent.charged, facts=self._kept())
+        await self._progress.wait("The script is ready: approve it, or change it", write)
+        _log.info("job_awaits_approval")
+        raise JobAwaitsError(self.job_id, "approval")
+
+    def _kept(self) -> dict[str, Any]:
+        """Return what the row keeps: parts, to remove them with it, and what edits of the job have to know."""
+        return {
+            "parts": sorted({part.key for part in self._assets.parts.values()}),
+            "offer": list(self.script_generator.offer.lengths),
+            "stood_in": sorted({part.part for part in self._assets.stood_in}),
+        }
 
     async def _completed(self) -> None:
         seconds = round(self._progress.worked, 1)
@@ -253,9 +281,8 @@ class PipelineOrchestrator:
         self, status: JobStatus, word: str, message: str, *, facts: dict[str, Any] | None = None, **told: Any
     ) -> None:
         await self._progress.rest()
-        keys = sorted({part.key for part in self._assets.parts.values()})  # what to remove when the job is purged
         spent = await self._bench.spent()
-        kept = {**(facts or {}), "parts": keys}
+        kept = {**(facts or {}), **self._kept()}
         write = functools.partial(self._rows.end, status=status, cost=spent.charged, facts=kept, **told)
         await self._progress.end(word, message, write)
         kind = _ERROR_TYPES[self._phase] if status is JobStatus.FAILED else None

@@ -19,8 +19,9 @@ from badapple.telemetry.context import bound
 from badapple.telemetry.traces import span
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
+    from badapple.pipeline.part_rows import PartNews
     from badapple.pipeline.stages import Begun, JobRows
     from badapple.process import P, T
 
@@ -68,6 +69,7 @@ class Progress:
         self._totals: dict[StageName, int] = dict.fromkeys(StageName, 1)
         self._begun: set[StageName] = set()
         self._ended: set[StageName] = set()
+        self._news: list[PartNews] = []  # written with the next event
         self.expected: float | None = None  #: seconds the whole job probably takes
         self.failed: str | None = None  #: the stage that failed first
         self.lost = False  #: another run works on the job, or a person ended it: this one writes nothing more
@@ -105,12 +107,25 @@ class Progress:
             _log.info("stage_completed", extra={"seconds": seconds})
             metrics.stage_ended(self._job_id, stage.value, seconds)
 
-    async def part(self, stage: StageName, label: str, state: str) -> None:
-        """Tell that a part was `started`, is `done`, or was found finished (`reused`)."""
+    async def part(self, stage: StageName, label: str, state: str, *, news: PartNews | None = None) -> None:
+        """Tell that a part was `started`, is `done`, or was found finished (`reused`).
+
+        Args:
+            stage: it belongs to.
+            label: names it.
+            state: as above.
+            news: the same for its row, or None.
+        """
         if state != "started":
             self._parts[stage].add(label)
+        if news is not None:
+            self._news.append(news)
         verb = {"started": "Making", "done": "Finished", "reused": "Found"}[state]
         await self._tell(stage, f"{verb} {label}", part=label, part_state=state)
+
+    def part_failed(self, news: PartNews) -> None:
+        """Remember that a part failed: whatever is told of that next writes it down."""
+        self._news.append(news)
 
     @contextlib.contextmanager
     def silent(self) -> Iterator[None]:
@@ -131,7 +146,8 @@ class Progress:
         self.failed = self.failed or stage.value
         share = self._parts_percent(stage)
         _log.error("stage_failed", extra={"stage": stage.value, "error": str(error)})
-        await self._write(self._rows.stage, stage, StageStatus.FAILED, progress=share, error=str(error))
+        write, told = self._rows.stage, self._take_news()
+        await self._write(write, stage, StageStatus.FAILED, progress=share, error=str(error), parts=told)
 
     @property
     def under_way(self) -> list[StageName]:
@@ -142,6 +158,16 @@ class Progress:
         """Put stages that were stopped half-way back to pending."""
         for stage in self.under_way:
             await self._write(self._rows.stage, stage, StageStatus.PENDING, progress=0)
+
+    async def wait(self, message: str, write: Callable[[ProgressEvent], int]) -> None:
+        """Send the event after which nothing goes on until a person says so.
+
+        Args:
+            message: a sentence for people.
+            write: writes the event and that the job waits, and returns the event's `seq`.
+        """
+        self._percent = max(self._percent, self._overall())
+        await self._send(ProgressEvent(**self._frame(StageName.SCRIPT_GEN.value, message)), write=write)
 
     async def end(self, word: str, message: str, write: Callable[[ProgressEvent], int] | None = None) -> None:
         """Send the last event: `completed`, `cancelled` or `error`.
@@ -199,15 +225,23 @@ class Progress:
             self.lost = True
             raise asyncio.CancelledError from None  # whatever this run does is no longer wanted
 
-    def _row(self, event: ProgressEvent) -> int:
+    def _row(self, event: ProgressEvent, *, parts: Sequence[PartNews]) -> int:
         made = sum(len(parts) for parts in self._parts.values())
-        return self._rows.event(event, made=made, worked=round(self.worked, 3))
+        return self._rows.event(event, made=made, worked=round(self.worked, 3), parts=parts)
+
+    def _take_news(self) -> tuple[PartNews, ...]:
+        news, self._news = tuple(self._news), []
+        return news
 
     async def _send(self, event: ProgressEvent, *, write: Callable[[ProgressEvent], int] | None = None) -> None:
         if self._silent:
+            self._news = []
             return
         async with self._lock:  # two parts that end together must be seen in the order of their `seq`
-            seq = await self._write(write or self._row, event)
+            if write is not None:
+                seq = await self._write(write, event)
+            else:
+                seq = await self._write(self._row, event, parts=self._take_news())
             event = replace(event, seq=seq)
             await self._publish(event)
         if self._on_progress is not None:

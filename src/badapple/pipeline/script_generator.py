@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import unicodedata
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -9,13 +10,14 @@ from typing import TYPE_CHECKING
 from badapple import product as products
 from badapple import styles
 from badapple.assets.parts import product_of
-from badapple.errors import InputError, PhotoError
+from badapple.errors import InputError, PhotoError, ScriptError
 from badapple.media.fonts import FontBook
 from badapple.models import DRAFT, AssetRequest, Script, StageName
 from badapple.pipeline.asset_manager import Choices
 from badapple.pipeline.plan import Plan, fingerprint
 from badapple.process import in_thread
 from badapple.product.category import category
+from badapple.product.handed import read_handed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from badapple.ports import ScriptWriter
 
 __all__ = ["Draft", "ScriptGenerator"]
+
+_MOST_BYTES = 64 * 1024  #: of a script of the caller's own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +72,11 @@ class ScriptGenerator:
         self._style_dirs = style_dirs
         self._font_dirs = font_dirs
 
+    @property
+    def offer(self) -> SceneOffer:
+        """What scene lengths the renderer sells."""
+        return self._offer
+
     async def generate(self, brief: Brief, options: MakeOptions) -> Plan:
         """Return the plan of the video.
 
@@ -91,7 +100,8 @@ class ScriptGenerator:
         check_words(brief)
         product_asset = await self._look_at_photo(brief)
         product = product_of(product_asset, category=category(brief.product_name))
-        wanted, *_ = self._script_requests(brief, style, product=product, digest=product_asset.digest)
+        own = await in_thread(_own_script, options)
+        wanted, *_ = self._script_requests(brief, style, product=product, digest=product_asset.digest, own=own)
         found = await self._assets.find(wanted)
         if found is not None:
             script = Script.from_json(found.facts["script"])
@@ -109,7 +119,8 @@ class ScriptGenerator:
         await in_thread(FontBook(self._font_dirs).check, " ".join((brief.product_name, brief.cta_text, *brief.facts)))
         product_asset = await self._look_at_photo(brief)
         product = product_of(product_asset, category=category(brief.product_name))
-        wanted, *otherwise = self._script_requests(brief, style, product=product, digest=product_asset.digest)
+        own = await in_thread(_own_script, options)
+        wanted, *otherwise = self._script_requests(brief, style, product=product, digest=product_asset.digest, own=own)
         (script_asset,) = await self._assets.make_all(Choices(wanted=(wanted,), otherwise=tuple(otherwise)))
         script = Script.from_json(script_asset.facts["script"])
         if not self._offer.frames:
@@ -140,14 +151,17 @@ class ScriptGenerator:
             raise PhotoError(shown, hint=error.hint) from error
 
     def _script_requests(
-        self, brief: Brief, style: styles.Style, *, product: Product, digest: str
+        self, brief: Brief, style: styles.Style, *, product: Product, digest: str, own: str | None
     ) -> tuple[AssetRequest, ...]:
         """Return the request for the writer's script, and for that of whoever stands in."""
         writers = (self._writer, *((self._stand_in,) if self._stand_in is not None else ()))
-        return tuple(
+        requests = tuple(
             self._script_request(brief, style, by=writer.maker.signature, product=product, digest=digest)
             for writer in writers
         )
+        if own is None:
+            return requests
+        return tuple(replace(request, params={**request.params, "file": own}) for request in requests)
 
     def _script_request(
         self, brief: Brief, style: styles.Style, *, by: str, product: Product, digest: str
@@ -172,6 +186,14 @@ class ScriptGenerator:
             stage=StageName.SCRIPT_GEN,
             label="script",
         )
+
+
+def _own_script(options: MakeOptions) -> str | None:
+    """Return the SHA-256 of the caller's script, in hex, or None where there is none: another text, another script."""
+    if options.script is None:
+        return None
+    raw = read_handed(options.script, what="script", most=_MOST_BYTES, error=ScriptError)
+    return hashlib.sha256(raw).hexdigest()
 
 
 def check_words(brief: Brief) -> None:

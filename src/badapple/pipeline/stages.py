@@ -14,19 +14,23 @@ from sqlalchemy.orm import Session
 from badapple.database import Event, Job, Stage
 from badapple.database.tables import now
 from badapple.database.transactions import once
-from badapple.errors import JobTakenOverError
+from badapple.errors import JobAwaitsError, JobTakenOverError
 from badapple.models import JobStatus, ProgressEvent, StageName, StageStatus
+from badapple.pipeline import part_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable
+    from collections.abc import Coroutine, Iterable, Sequence
 
     from sqlalchemy import Engine
 
     from badapple.models import Brief
+    from badapple.pipeline.part_rows import PartNews
 
 T = TypeVar("T")
 
 __all__ = ["Begun", "JobRows", "finish_together"]
+
+_TOLD = frozenset({"script", "change"})  #: what an edit says of itself before it begins
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +64,7 @@ class JobRows:
         self._engine = engine
         self._job_id = job_id
         self._run = run or uuid.uuid4().hex
+        self._attempt = 0
 
     def begin(
         self,
@@ -79,6 +84,7 @@ class JobRows:
 
         Raises:
             JobTakenOverError: the attempt is over, or a person ended the job.
+            JobAwaitsError: it waits for a person's word.
         """
 
         def begin(session: Session) -> Begun:
@@ -90,10 +96,12 @@ class JobRows:
             job.product_name, job.style, job.cta_text = brief.product_name, brief.style, brief.cta_text
             job.status, job.error_message, job.video_url = JobStatus.PROCESSING.value, None, None
             job.failure, job.ended_at, job.closing, job.run = None, None, False, self._run
-            job.options, job.started_at = {**options}, job.started_at or now()
-            job.request = job.request or request or {}
+            told = {name: value for name, value in (job.options or {}).items() if name in _TOLD}
+            job.options, job.started_at = {**told, **options}, job.started_at or now()
+            job.request, job.awaiting, self._attempt = job.request or request or {}, None, job.attempt
             session.flush()
             self._reset_stages(session)
+            part_rows.forget_unfinished(session, self._job_id, job.attempt)
             return begun
 
         return once(self._engine, begin)
@@ -105,6 +113,8 @@ class JobRows:
         open_ones = (JobStatus.PENDING.value, JobStatus.PROCESSING.value)
         if job.attempt != attempt or job.status not in open_ones:
             raise JobTakenOverError(f"attempt {attempt} of the job {self._job_id} is over")
+        if job.awaiting is not None:
+            raise JobAwaitsError(self._job_id, job.awaiting)
         again = job.status == JobStatus.PROCESSING.value
         return Begun(percent=job.progress or 0, worked=job.worked or 0.0, again=again)
 
@@ -156,8 +166,40 @@ class JobRows:
 
         return once(self._engine, end)
 
-    def stage(self, name: StageName, status: StageStatus, *, progress: int, error: str | None = None) -> None:
-        """Write where a stage is.
+    def wait(self, event: ProgressEvent, *, cost: int = 0, facts: dict[str, Any] | None = None) -> int:
+        """Write that the job waits for a person's approval, and return the event's `seq`; the run writes nothing more.
+
+        Args:
+            event: tells people.
+            cost: micro-dollars charged so far.
+            facts: what else to keep with its options.
+
+        Raises:
+            JobTakenOverError: another run has begun, or a person ended the job.
+        """
+
+        def wait(session: Session) -> int:
+            seq = self._hold(
+                session, status=JobStatus.PENDING.value, awaiting="approval", cost=cost, alone_with=None, run=None,
+                seq=Job.seq + 1, progress=event.progress,
+            )  # fmt: skip
+            job = session.get_one(Job, self._job_id)
+            job.options = {**job.options, **(facts or {})}
+            self._add(session, event, seq)
+            return seq
+
+        return once(self._engine, wait)
+
+    def stage(
+        self,
+        name: StageName,
+        status: StageStatus,
+        *,
+        progress: int,
+        error: str | None = None,
+        parts: Sequence[PartNews] = (),
+    ) -> None:
+        """Write where a stage is, and what happened to parts of it.
 
         Raises:
             JobTakenOverError: another run has begun, or a person ended the job.
@@ -175,16 +217,18 @@ class JobRows:
                 row.started_at = row.started_at or now()
             else:
                 row.completed_at = now()
+            part_rows.write(session, self._job_id, self._attempt, parts)
 
         once(self._engine, write)
 
-    def event(self, event: ProgressEvent, *, made: int = 0, worked: float = 0.0) -> int:
+    def event(self, event: ProgressEvent, *, made: int = 0, worked: float = 0.0, parts: Sequence[PartNews] = ()) -> int:
         """Write an event and return its `seq`, drawn in the same transaction.
 
         Args:
             event: as watchers shall see it.
             made: parts finished in this attempt.
             worked: seconds of work in this attempt.
+            parts: what happened to parts, written with it.
 
         Raises:
             JobTakenOverError: another run has begun, or a person ended the job.
@@ -194,6 +238,7 @@ class JobRows:
             most = case((Job.made > made, Job.made), else_=made)
             seq = self._hold(session, seq=Job.seq + 1, progress=event.progress, worked=worked, made=most)
             self._add(session, event, seq)
+            part_rows.write(session, self._job_id, self._attempt, parts)
             return seq
 
         return once(self._engine, write)
@@ -218,6 +263,11 @@ class JobRows:
 
         once(self._engine, write)
 
+    def exist(self) -> bool:
+        """Say whether the job's row is still there."""
+        with Session(self._engine) as session:
+            return session.scalar(select(Job.id).where(Job.id == self._job_id)) is not None
+
     def cancelled(self) -> bool:
         """Say whether a person cancelled the job."""
         with Session(self._engine) as session:
@@ -234,11 +284,13 @@ class JobRows:
         return seq
 
     def typical_seconds(self, options: dict[str, Any]) -> float | None:
-        """Return how long the last finished job with the same options took that made its parts, or None."""
+        """Return how long the last finished job with the same options took that made its parts, or None.
+
+        Edits do not count: they make few parts.
+        """
+        whole = (Job.status == JobStatus.COMPLETED.value, Job.parent_id.is_(None))
         with Session(self._engine) as session:
-            jobs = session.scalars(
-                select(Job).where(Job.status == JobStatus.COMPLETED.value).order_by(Job.updated_at.desc()).limit(50)
-            )
+            jobs = session.scalars(select(Job).where(*whole).order_by(Job.updated_at.desc()).limit(50))
             for job in jobs:
                 alike = all(job.options.get(name, False) == value for name, value in options.items())
                 if alike and (job.options.get("made") or 0) > 5:

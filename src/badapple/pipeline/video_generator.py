@@ -41,9 +41,10 @@ class VideoGenerator:
         if self._drawn:
             return Shot(source={"type": "scene", "by": self._by, **described})
         name = f"footage {scene.id}"
+        silent = {**described["scene"], "headline": "", "subline": "", "points": ()}
         order = AssetRequest(
             kind="footage",
-            params={"by": self._by, **described},
+            params={"by": self._by, **described, "scene": silent},  # words are laid over it: no clip is bought for them
             inputs={"product": plan.product_asset.digest},
             stage=StageName.VIDEO_GEN,
             label=name,
@@ -53,12 +54,15 @@ class VideoGenerator:
 
 
 def _described(plan: Plan, scene: Scene) -> dict[str, Any]:
+    """Return all that the scene's picture depends on; what is said in it is not of that."""
+    take = plan.options.takes[scene.id - 1]
     return {
         "look": fingerprint(plan.style),
-        "scene": asdict(scene),
+        "scene": {**asdict(scene), "voiceover_text": ""},
         "style": plan.brief.style,
         "product_name": plan.brief.product_name,
         "category": plan.product.category,
         "seed": plan.brief.seed,
         "frames": scene.frames,
+        **({"take": take} if take else {}),
     }

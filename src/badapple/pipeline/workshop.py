@@ -116,7 +116,10 @@ def equip(
                 house.engine, cache, settings, job=job_id, max_cost=makers.max_cost, owner=owner,
                 threaded=house.threaded, ours=house.stake, not_now=house.not_now,
             )  # fmt: skip
-        providers = resolve(settings, ffmpeg=ffmpeg, script_file=options.script, choice=choice, purchasing=purchasing)
+        providers = resolve(
+            settings, ffmpeg=ffmpeg, script_file=options.script, script_from=options.script_from, choice=choice,
+            purchasing=purchasing,
+        )  # fmt: skip
     book = house.recipes(providers, settings, ffmpeg=ffmpeg)
     runner = LocalRunner(
         Journal(house.engine, cache), cache, recipes=book, workers=settings.workers, fresh=options.fresh,

@@ -5,6 +5,7 @@ from badapple.process.child import Limits, Output
 from badapple.process.children import end_children
 from badapple.process.heap import settle
 from badapple.process.room import is_full, with_room
+from badapple.process.sandbox import Sandbox, sandbox_level
 from badapple.process.spawn import attach
 from badapple.process.threads import Aside, P, Stopped, T, check_stop, in_thread
 
@@ -13,6 +14,7 @@ __all__ = [
     "Limits",
     "Output",
     "P",
+    "Sandbox",
     "Stopped",
     "T",
     "attach",
@@ -22,6 +24,7 @@ __all__ = [
     "is_full",
     "pipe",
     "run",
+    "sandbox_level",
     "settle",
     "stream",
     "with_room",

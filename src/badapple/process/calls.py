@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from badapple.process.child import Output
+    from badapple.process.sandbox import Sandbox
 
 __all__ = ["pipe", "run", "stream"]
 
@@ -31,6 +32,7 @@ def run(
     stdin: bytes | None = None,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
+    sandbox: Sandbox | None = None,
 ) -> Output:
     """Run a child to its end.
 
@@ -40,15 +42,17 @@ def run(
         stdin: what it reads.
         cwd: where it works.
         env: its whole environment; None gives it the few variables of ours that programs need, and none of the keys.
+        sandbox: lock it in, as well as this system can, and let it see only this.
 
     Raises:
+        ConfigError: it must be locked in, and cannot be.
         ToolError: it failed, ran over its time or wrote too much; carries its last lines.
         DiskError: it said that the disk is full.
         OutOfMemoryError: the system ended it because memory ran out.
         Stopped: the work in this thread was cancelled; the child's whole group is dead.
     """
     limits = limits or Limits()
-    with child(args, limits=limits, fed=stdin is not None, cwd=cwd, env=env) as running:
+    with child(args, limits=limits, fed=stdin is not None, cwd=cwd, env=env, sandbox=sandbox) as running:
         if stdin is not None:
             threading.Thread(target=_feed, args=(running.process.stdin, stdin), daemon=True).start()
         deadline = time.monotonic() + limits.seconds
@@ -100,7 +104,9 @@ def pipe(args: Sequence[str | Path], *, cwd: Path | None = None) -> Iterator[Cal
 
 
 @contextlib.contextmanager
-def stream(args: Sequence[str | Path], *, limits: Limits | None = None) -> Iterator[Callable[[memoryview], bool]]:
+def stream(
+    args: Sequence[str | Path], *, limits: Limits | None = None, sandbox: Sandbox | None = None
+) -> Iterator[Callable[[memoryview], bool]]:
     """Run a child whose standard output is read piece by piece; yields the function that fills a buffer with it.
 
     That function says False where the output had ended before. Leaving the block ends the child, finished or not.
@@ -108,6 +114,7 @@ def stream(args: Sequence[str | Path], *, limits: Limits | None = None) -> Itera
     Args:
         args: the command.
         limits: what it may use; `seconds` is how long it may keep a reader waiting, not its whole life.
+        sandbox: lock it in, as well as this system can, and let it see only this.
 
     Raises (the function):
         ToolError: it failed, stopped in the middle of a buffer, or kept us waiting; carries its last lines.
@@ -115,7 +122,7 @@ def stream(args: Sequence[str | Path], *, limits: Limits | None = None) -> Itera
         OutOfMemoryError: the system ended it because memory ran out.
         Stopped: the work in this thread was cancelled.
     """
-    with child(args, limits=limits or Limits(), fed=False, collect=False) as running:
+    with child(args, limits=limits or Limits(), fed=False, collect=False, sandbox=sandbox) as running:
         source = running.process.stdout
         assert source is not None  # noqa: S101 - it is a pipe
         with contextlib.suppress(OSError, AttributeError):

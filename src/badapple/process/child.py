@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING
 
 from badapple.errors import ToolError
 from badapple.process.fate import called, failure
+from badapple.process.sandbox import environment, locked_in, own_end
 from badapple.process.spawn import ended, spawn
 from badapple.process.threads import check_stop
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from badapple.process.sandbox import Sandbox
     from badapple.process.spawn import Process
 
 __all__ = ["POLL", "Child", "Limits", "Output", "child"]
@@ -63,13 +65,17 @@ class Child:
         args: its command.
         limits: what it may use.
         collect: keep its standard output.
+        locked: it runs under bubblewrap.
     """
 
-    def __init__(self, process: Process, args: Sequence[str | Path], *, limits: Limits, collect: bool) -> None:
+    def __init__(
+        self, process: Process, args: Sequence[str | Path], *, limits: Limits, collect: bool, locked: bool
+    ) -> None:
         self.process = process
         self.over = False  #: it wrote more than it may; nobody reads on, so it waits to be killed
         self._args = args
         self._limits = limits
+        self._locked = locked
         self._lines: deque[str] = deque(maxlen=_LAST_LINES)
         self._out: list[bytes] = []
         self._readers = [threading.Thread(target=self._read_err, args=(process.stderr,), daemon=True)]
@@ -117,7 +123,7 @@ class Child:
         """
         for reader in self._readers:
             reader.join(10)
-        code = self.process.returncode
+        code = own_end(self.process.returncode) if self._locked else self.process.returncode
         if self.over:
             raise ToolError(
                 f"{called(self._args)} wrote more than {self._limits.output} bytes",
@@ -127,7 +133,7 @@ class Child:
         if code == 0:
             return Output(stdout=b"".join(self._out), last_lines=self.tail())
         bounded = self._limits.memory is not None
-        raise failure(self._args, code, self.tail(), bounded=bounded)
+        raise failure(self._args, code, self.tail(), bounded=bounded, locked=self._locked)
 
     def kill(self) -> None:
         """End it and all that it started."""
@@ -156,14 +162,20 @@ def child(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
     collect: bool = True,
+    sandbox: Sandbox | None = None,
 ) -> Iterator[Child]:
     """Run a child; leaving the block ends it, finished or not.
 
     Raises:
         ToolError: it cannot be started.
+        ConfigError: it must be locked in, and cannot be.
     """
-    process = spawn(args, fed=fed, cwd=cwd, env=env)
-    running = Child(process, args, limits=limits, collect=collect)
+    command = None
+    if sandbox is not None:
+        command = locked_in(args, sandbox, memory=limits.memory, file_size=limits.file_size, cwd=cwd)
+        env = environment(env)
+    process = spawn(args if command is None else command, fed=fed, cwd=cwd, env=env)
+    running = Child(process, args, limits=limits, collect=collect, locked=command is not None)
     with contextlib.suppress(ProcessLookupError, OSError, AttributeError):
         if limits.memory is not None:
             resource.prlimit(process.pid, resource.RLIMIT_AS, (limits.memory, limits.memory))

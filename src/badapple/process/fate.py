@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 
 __all__ = ["called", "failure", "out_of_memory"]
 
+_BWRAP = "bwrap: "
 _KILLED_IN_A_SHELL = 128 + signal.SIGKILL
 _NO_MEMORY = ("std::bad_alloc", os.strerror(errno.ENOMEM))
 
 
-def failure(args: Sequence[str | Path], code: int, lines: tuple[str, ...], *, bounded: bool) -> ToolError:
+def failure(
+    args: Sequence[str | Path], code: int, lines: tuple[str, ...], *, bounded: bool, locked: bool = False
+) -> ToolError:
     """Return the error that the end of a child stands for which we did not end ourselves.
 
     Args:
@@ -27,7 +30,15 @@ def failure(args: Sequence[str | Path], code: int, lines: tuple[str, ...], *, bo
         code: its exit code, -N where signal N ended it.
         lines: its last lines.
         bounded: it had a bound of its own on memory; where it ran against that, the system still has memory.
+        locked: it ran under bubblewrap, which had worked before.
     """
+    if locked and lines and lines[-1].startswith(_BWRAP):
+        # It never ran, so this says nothing of what it should have read: the system was short of processes or memory.
+        return OutOfMemoryError(
+            f"{called(args)} could not be locked in: {lines[-1].removeprefix(_BWRAP)}",
+            last_lines=lines,
+            hint="the system is short of processes or memory; run the same command again: finished parts are kept",
+        )
     text = "\n".join(lines)
     if os.strerror(errno.ENOSPC) in text:
         return DiskError(

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     Process: TypeAlias = "subprocess.Popen[bytes]"
 
-__all__ = ["attach", "ended", "spawn"]
+__all__ = ["attach", "attempt", "ended", "spawn"]
 
+_TRIAL = 60.0  #: seconds
 _DIES_FIRST = "500"  #: of 1000; a child's work is made again from its parent's, so the parent had better live
 
 
@@ -63,6 +64,21 @@ def ended(process: Process, patience: float) -> bool:
     except subprocess.TimeoutExpired:
         return False
     return True
+
+
+def attempt(args: Sequence[str], *, env: Mapping[str, str]) -> str | None:
+    """Run a command that should end well at once; return None if it did, else its last words."""
+    try:
+        done = subprocess.run(
+            args, stdin=subprocess.DEVNULL, capture_output=True, env=env, timeout=_TRIAL, check=False,
+            start_new_session=True,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    if done.returncode == 0:
+        return None
+    lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+    return lines[-1][:300] if lines else f"exit code {done.returncode}"
 
 
 def attach(args: Sequence[str | Path], *, env: Mapping[str, str] | None = None) -> int:

@@ -1,8 +1,8 @@
 """The child process that turns the bytes of a stranger's picture into plain pixels.
 
-`python -I -m badapple.product.decode` reads a picture from standard input and answers on standard output: one line of
-JSON, then, unless that line says `refused`, the raw pixels, row by row, upright, in sRGB, 3 or 4 bytes each. It limits
-itself before it imports a codec, writes no file, and leaves every failure that it does not know to its exit code.
+`main` reads a picture from standard input and answers on standard output: one line of JSON, then, unless that line says
+`refused`, the raw pixels, row by row, upright, in sRGB, 3 or 4 bytes each. It limits itself before it imports a codec,
+writes no file, and leaves every failure that it does not know to its exit code.
 """
 
 from __future__ import annotations
@@ -45,6 +45,11 @@ def main() -> None:
     sys.stdout.buffer.flush()
 
 
+def load() -> None:
+    """Import all that a picture may need, and decode none: where this ends well, `main` can work."""
+    from badapple.product import picture  # noqa: F401, PLC0415 - no codec before the limits
+
+
 def _limit(seconds: int) -> None:
     """Bound address space, CPU time and files of this process; nothing undoes it."""
     for what, bound, more in (
@@ -56,7 +61,3 @@ def _limit(seconds: int) -> None:
         hard = resource.getrlimit(what)[1]
         most = bound + more if hard == resource.RLIM_INFINITY else min(bound + more, hard)
         resource.setrlimit(what, (min(bound, most), most))
-
-
-if __name__ == "__main__":
-    main()

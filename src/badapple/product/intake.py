@@ -2,33 +2,61 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import json
+import os
 import signal
-import stat
 import sys
+import threading
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from badapple import process
 from badapple.errors import DiskError, OutOfMemoryError, PhotoError, ToolError
+from badapple.product.handed import read_handed
 from badapple.product.limits import LONGEST, MAX_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
     from cv2.typing import MatLike
 
-__all__ = ["Intake", "identify", "read_photo", "take_in", "write_png"]
+__all__ = [
+    "Decoder", "Intake", "broken", "decoder", "identify", "read_photo", "take_in", "unpacked", "write_png",
+]  # fmt: skip
 
 #: Wall time of the decoding child. Its CPU time is bounded at 4 s (HEIC: 8 s), and it waits for nothing;
 #: the rest is room for a busy machine.
-_SECONDS = 20.0
-_COMMAND = (sys.executable, "-I", "-m", "badapple.product.decode")
+_SECONDS = 60.0
+_START = "import sys; sys.path[:0] = {homes}; from badapple.product import decode; {then}"
+_PACKAGES = ("badapple", "PIL", "pi_heif")  #: all that the child imports besides the standard library
 #: One memory arena, so that the child's address space is what it uses; nothing of the caller's environment goes in.
 _ENV = {"MALLOC_ARENA_MAX": "1", "LC_ALL": "C.UTF-8"}
+
+
+_AT_ONCE = max(1, min(4, os.cpu_count() or 1))  #: children of this process; a crowd of uploads waits for its turn
+_turns = threading.BoundedSemaphore(_AT_ONCE)
+_MOST_ANSWER = LONGEST * LONGEST * 4 + 4096  #: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decoder:
+    """The decoding child.
+
+    Attributes:
+        command: its command line; the photo goes to its standard input.
+        sandbox: what it sees.
+        homes: where its packages lie.
+    """
+
+    command: tuple[str, ...]
+    sandbox: process.Sandbox
+    homes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,36 +87,37 @@ def read_photo(photo: Path) -> bytes:
     Raises:
         PhotoError: it is missing, not a file, empty or too large.
     """
-    try:
-        status = photo.stat()
-        if not stat.S_ISREG(status.st_mode):  # a pipe or device could keep us waiting for ever
-            raise PhotoError(
-                f"the photo {_name(photo)} is {_what(status.st_mode)}, not a file; give the path of a picture"
-            )
-        if status.st_size > MAX_BYTES:
-            raise _too_large(photo, status.st_size)
-        with photo.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except FileNotFoundError as error:
-        raise PhotoError(f"there is no photo {_name(photo, whole=True)}; check the path") from error
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise PhotoError(
-            f"the photo {_name(photo, whole=True)} cannot be read ({why}); check the path and its rights"
-        ) from error
-    if not data:
-        raise PhotoError(f"the photo {_name(photo)} is empty; download or export it again and use the new file")
-    if len(data) > MAX_BYTES:
-        raise _too_large(photo, len(data))
-    return data
+    return read_handed(photo, what="photo", most=MAX_BYTES, error=PhotoError)
 
 
-def take_in(photo: Path, *, command: Sequence[str] = _COMMAND, seconds: float = _SECONDS) -> Intake:
+@lru_cache(maxsize=1)
+def decoder() -> Decoder:
+    """Return the child that decodes, and the sandbox that it runs in.
+
+    It loads its packages from where this process would, a user's own folder among them, and nothing else: no
+    start-up file, no variable and no file of the working directory counts.
+    """
+    python = Path(sys.executable).resolve()
+    specs = [find_spec(name) for name in _PACKAGES]
+    homes = dict.fromkeys(Path(spec.origin).parent.parent for spec in specs if spec is not None and spec.origin)
+    places = [str(home) for home in homes]
+    command, trial = (_START.format(homes=places, then=f"decode.{call}()") for call in ("main", "load"))
+    # Of a checkout only the package: what lies beside it is none of the child's business.
+    package = Path(__file__).parent.parent
+    needs = tuple(package if home == package.parent and home.name == "src" else home for home in homes)
+    return Decoder(
+        command=(str(python), "-I", "-S", "-c", command),
+        sandbox=process.Sandbox(trial=("-I", "-S", "-c", trial), needs=needs),
+        homes=tuple(places),
+    )
+
+
+def take_in(photo: Path, *, command: Sequence[str] | None = None, seconds: float = _SECONDS) -> Intake:
     """Decode a photo in a limited child process.
 
     Args:
         photo: the file.
-        command: the child, which answers as `badapple.product.decode` does.
+        command: another child, which answers as `badapple.product.decode` does.
         seconds: its wall time.
 
     Raises:
@@ -97,15 +126,21 @@ def take_in(photo: Path, *, command: Sequence[str] = _COMMAND, seconds: float = 
     """
     data = read_photo(photo)
     try:
-        output = process.run(command, limits=process.Limits(seconds=seconds), stdin=data, env=_ENV)
+        with _turn():
+            output = process.run(
+                command or decoder().command,
+                limits=process.Limits(seconds=seconds, output=_MOST_ANSWER),
+                stdin=data,
+                env=_ENV,
+                sandbox=decoder().sandbox,
+            )
     except DiskError:
         raise
     except ToolError as error:
         if isinstance(error, OutOfMemoryError) and error.returncode in {None, -signal.SIGKILL}:
             raise  # the system's memory ran out, not what the child may use: that says nothing about the photo
-        raise PhotoError(f"the photo {_name(photo)} {_fate(error)}") from error
-    head, _, body = output.stdout.partition(b"\n")
-    return _unpack(photo, head, body)
+        raise broken(photo, error) from error
+    return unpacked(photo, output.stdout)
 
 
 def write_png(pixels: MatLike, path: Path) -> None:
@@ -131,17 +166,33 @@ def write_png(pixels: MatLike, path: Path) -> None:
         raise DiskError(f"{path} cannot be written: {error.strerror or error}", hint=hint) from error
 
 
-def _unpack(photo: Path, head: bytes, body: bytes) -> Intake:
-    """Check the child's answer and return its pixels."""
+@contextlib.contextmanager
+def _turn() -> Iterator[None]:
+    """Wait until few enough photos are being decoded in this process: each may take a gigabyte for a moment."""
+    while not _turns.acquire(timeout=0.1):
+        process.check_stop()
+    try:
+        yield
+    finally:
+        _turns.release()
+
+
+def unpacked(photo: Path, answer: bytes) -> Intake:
+    """Check the child's answer and return its pixels.
+
+    Raises:
+        PhotoError: the child refused the photo, or what it says cannot be.
+    """
     import numpy as np  # noqa: PLC0415 - `identify` must be quick
 
+    head, _, body = answer.partition(b"\n")
     try:
-        answer: dict[str, Any] = json.loads(head)
-        if "refused" in answer:
-            raise PhotoError(f"the photo {_name(photo)} {_printable(str(answer['refused']))}")
-        width, height, channels = (int(answer[key]) for key in ("width", "height", "channels"))
-        wide, high = (int(side) for side in answer["source"])
-    except (ValueError, KeyError, TypeError) as error:
+        facts: dict[str, Any] = json.loads(head)
+        if "refused" in facts:
+            raise PhotoError(f"the photo {_name(photo)} {_printable(str(facts['refused']))}")
+        width, height, channels = (int(facts[key]) for key in ("width", "height", "channels"))
+        wide, high = (int(side) for side in facts["source"])
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise PhotoError(
             f"the photo {_name(photo)} broke the program that reads it; save it again as JPEG or PNG"
         ) from error
@@ -152,29 +203,18 @@ def _unpack(photo: Path, head: bytes, body: bytes) -> Intake:
     return Intake(pixels=pixels, source_size=(wide, high))
 
 
-def _fate(error: ToolError) -> str:
-    """Say what became of a child that did not answer."""
+def broken(photo: Path, error: ToolError) -> PhotoError:
+    """Return the error for a photo whose child did not answer."""
     if error.returncode in {None, -signal.SIGXCPU}:  # None: it was stopped after its wall time
-        return "takes too long to open; save it again as an ordinary JPEG or PNG"
-    return "broke the program that reads it; save it again as JPEG or PNG"
+        fate = "takes too long to open; save it again as an ordinary JPEG or PNG"
+    else:
+        fate = "broke the program that reads it; save it again as JPEG or PNG"
+    return PhotoError(f"the photo {_name(photo)} {fate}")
 
 
-def _too_large(photo: Path, size: int) -> PhotoError:
-    mib = size / 1024 / 1024
-    return PhotoError(
-        f"the photo {_name(photo)} has {mib:.1f} MiB; save it with at most {MAX_BYTES // 1024 // 1024} MiB"
-    )
-
-
-def _what(mode: int) -> str:
-    if stat.S_ISDIR(mode):
-        return "a folder"
-    return "a pipe" if stat.S_ISFIFO(mode) else "a device or socket"
-
-
-def _name(photo: Path, *, whole: bool = False) -> str:
+def _name(photo: Path) -> str:
     """Return the file's name for a message, on one line."""
-    return repr(_printable(str(photo) if whole else photo.name))
+    return repr(_printable(photo.name))
 
 
 def _printable(text: str) -> str:

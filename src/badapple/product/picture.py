@@ -18,6 +18,11 @@ __all__ = ["Refused", "check_size", "read"]
 
 _OPAQUE = 16  #: alpha from which a pixel counts as visible
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+#: What Pillow's readers say of a damaged file, each in its own way.
+_FAULTS = (
+    *(OSError, SyntaxError, ValueError, EOFError, struct.error, IndexError, KeyError, OverflowError),
+    *(AssertionError, TypeError, RuntimeError),
+)
 _SHORT = "is cut short or damaged: download or export it again and use the new file"
 #: Things that people hand in by mistake, by how they begin.
 _OTHERS = (
@@ -48,7 +53,7 @@ def read(data: bytes) -> tuple[Image.Image, tuple[int, int]]:
         image.load()
         turn = _orientation(image)
         image = _shrink(_plain_mode(image))
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error, IndexError, KeyError, OverflowError) as error:
+    except _FAULTS as error:
         raise Refused(_SHORT) from error
     image = _upright(_without_idle_alpha(_srgb(image)), turn)
     return image, (full[1], full[0]) if turn >= 5 else full

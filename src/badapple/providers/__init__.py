@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from badapple.errors import ConfigError
@@ -68,6 +68,7 @@ def resolve(
     *,
     ffmpeg: Path,
     script_file: Path | None = None,
+    script_from: str | None = None,
     choice: Choice | None = None,
     purchasing: Purchasing | None = None,
 ) -> Providers:
@@ -77,6 +78,7 @@ def resolve(
         settings: folders of styles and fonts.
         ffmpeg: the program.
         script_file: a script of the user's own.
+        script_from: signature of the maker whose script that is an edit of, or None.
         choice: which vendor makes which part; None means none.
         purchasing: how vendors are paid and reached; needed where the choice names one.
 
@@ -87,7 +89,12 @@ def resolve(
     from badapple.media.fonts import FontBook  # noqa: PLC0415 - `badapple --help` shall not wait for it
 
     book = FontBook(settings.font_dirs)
-    offline = _offline(settings, ffmpeg=ffmpeg, book=book, script_file=script_file)
+    offline = _offline(settings, ffmpeg=ffmpeg, book=book)
+    if script_file is not None:
+        from badapple.providers.script_file import FileScriptWriter  # noqa: PLC0415 - loads pydantic
+
+        own = FileScriptWriter(script_file, style_dirs=settings.style_dirs, origin=script_from)
+        offline = replace(offline, script=own)
     if choice is None or purchasing is None or not choice.vendors:
         return offline
     from badapple.providers.hosted import hosted  # noqa: PLC0415 - loads the vendors' packages
@@ -104,7 +111,7 @@ def guesser(makers: Providers, settings: Settings) -> ScriptWriter:
     return OfflineScriptWriter(style_dirs=settings.style_dirs)
 
 
-def _offline(settings: Settings, *, ffmpeg: Path, book: FontBook, script_file: Path | None) -> Providers:
+def _offline(settings: Settings, *, ffmpeg: Path, book: FontBook) -> Providers:
     # The makers import NumPy, OpenCV and onnxruntime; `badapple --help` shall not wait for them.
     from badapple.providers.offline.card import OfflineCardPainter  # noqa: PLC0415
     from badapple.providers.offline.music import OfflineMusic  # noqa: PLC0415
@@ -113,14 +120,8 @@ def _offline(settings: Settings, *, ffmpeg: Path, book: FontBook, script_file: P
     from badapple.providers.offline.voice import OfflineVoice  # noqa: PLC0415
 
     styles = settings.style_dirs
-    if script_file is None:
-        script: ScriptWriter = OfflineScriptWriter(style_dirs=styles)
-    else:
-        from badapple.providers.script_file import FileScriptWriter  # noqa: PLC0415
-
-        script = FileScriptWriter(script_file, style_dirs=styles)
     return Providers(
-        script=script,
+        script=OfflineScriptWriter(style_dirs=styles),
         voice=OfflineVoice(ffmpeg=ffmpeg, style_dirs=styles),
         scenes=OfflineSceneRenderer(book=book, style_dirs=styles),
         painter=OfflineCardPainter(book=book, style_dirs=styles),

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from badapple.config import Settings
     from badapple.models import Makers
 
-__all__ = ["VENDORS", "Choice", "agreed", "choose", "possible"]
+__all__ = ["SCRIPT_MODEL", "VENDORS", "Choice", "agreed", "choose", "possible"]
 
 #: Words of a part's option -> vendor; `offline` is a word of every part.
 _WORDS = {
@@ -22,7 +22,7 @@ _WORDS = {
 }
 #: Vendor -> its name for people.
 VENDORS = {"anthropic": "Claude", "elevenlabs": "ElevenLabs", "replicate": "Replicate"}
-_SCRIPT_MODEL = "claude-haiku-5-5"
+SCRIPT_MODEL = "claude-haiku-5-5"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,7 @@ def choose(makers: Makers, settings: Settings, *, agreed: bool, own_script: bool
     if own_script:
         asked["script"] = "offline"
     chosen = {part: _vendor_of(part, word, makers, settings, agreed=agreed) is not None for part, word in asked.items()}
-    script = makers.script_model or _SCRIPT_MODEL
+    script = makers.script_model or SCRIPT_MODEL
     video = (makers.video_by or "").partition(":")[2]
     if chosen["video"] and not video:
         from badapple.providers.replicate import catalogue  # noqa: PLC0415 - most films are made without it

@@ -75,10 +75,11 @@ def _replicate(
     from badapple.providers.offline.card import OfflineCardPainter  # noqa: PLC0415
     from badapple.providers.offline.still import OfflineStills  # noqa: PLC0415
     from badapple.providers.replicate import ReplicatePainter, ReplicateScenes  # noqa: PLC0415
-    from badapple.providers.replicate.webhook import Doorbells  # noqa: PLC0415
+    from badapple.providers.replicate.ringing import doorbells  # noqa: PLC0415
 
     makers: dict[str, Any] = {}
-    bells = purchasing.doorbells = Doorbells()
+    # Where Replicate was not told to call, nobody rings: nothing need listen.
+    bells = purchasing.doorbells = doorbells(settings.redis_url if settings.webhook_url else None)
     access = purchasing.at(settings, "replicate") | {"doorbells": bells, "webhook_url": settings.webhook_url}
     styles = settings.style_dirs
     if choice.video is not None:

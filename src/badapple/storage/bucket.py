@@ -9,22 +9,31 @@ from typing import TYPE_CHECKING
 
 import obstore
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
-from obstore.store import from_url
+from obstore.store import AzureStore, GCSStore, S3Store, from_url
 
 from badapple.errors import ConfigError, StorageError
 from badapple.process import check_stop
 from badapple.storage.keys import checked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from obstore import Attributes, GetOptions
     from obstore.store import ClientConfig, RetryConfig
 
-__all__ = ["BucketStorage"]
+__all__ = ["BucketContent", "BucketStorage"]
 
 _CHUNK = 8 << 20
 _TOGETHER = 4  #: parts of one upload under way at once: what an upload holds in memory is five chunks at most
+#: Up to here a file goes up in one request, like most videos: where that is cut off, nothing at all is left there.
+_WHOLE = 32 << 20
+_PIECE = 2 << 20  #: bytes of one request for a part of an object
+_WEEK = 7 * 24 * 3600.0  #: seconds; no bucket signs for longer
+_KINDS = {
+    ".mp4": "video/mp4", ".jpg": "image/jpeg", ".png": "image/png", ".mp3": "audio/mpeg", ".wav": "audio/wav",
+    ".json": "application/json", ".srt": "application/x-subrip", ".vtt": "text/vtt; charset=utf-8",
+}  # fmt: skip
 #: A bucket spelled http:// was meant so: keys never travel, requests are signed.
 _CLIENT: ClientConfig = {"allow_http": True, "connect_timeout": "5s", "read_timeout": "60s", "timeout": "15m"}
 _RETRIES: RetryConfig = {
@@ -59,13 +68,16 @@ class BucketStorage:
     def put(self, file: Path, key: str) -> str:
         """Upload a file and return its URI; see the port."""
         checked(key)
-        size = file.stat().st_size
+        size, kind = file.stat().st_size, _KINDS.get(file.suffix, "application/octet-stream")
+        about: Attributes = {"Content-Type": kind, "Cache-Control": "private"}  # so a link to it plays in a browser
         with self._asking("written"):
-            if size <= _CHUNK:
-                obstore.put(self._store, key, file.read_bytes())
+            if size <= _WHOLE:
+                obstore.put(self._store, key, file.read_bytes(), attributes=about)
             else:
                 # An error in the middle of it, or the end of this process, leaves no object.
-                obstore.put(self._store, key, _chunks(file), chunk_size=_CHUNK, max_concurrency=_TOGETHER)
+                obstore.put(
+                    self._store, key, _chunks(file), attributes=about, chunk_size=_CHUNK, max_concurrency=_TOGETHER
+                )
         return f"{self._url}/{key}"
 
     def get(self, key: str, out: Path) -> bool:
@@ -103,6 +115,37 @@ class BucketStorage:
                 return int(obstore.head(self._store, key)["size"])
             except FileNotFoundError:
                 return None
+
+    def open(self, key: str) -> BucketContent | None:
+        """Look an object up, to be read in parts; see the port."""
+        checked(key)
+        with self._asking("read"):
+            try:
+                found = obstore.head(self._store, key)
+            except FileNotFoundError as error:
+                self._need_bucket(error)
+                return None
+        return BucketContent(self._piece, key, size=int(found["size"]), etag=found.get("e_tag") or "")
+
+    def link(self, key: str, seconds: float) -> str | None:
+        """Return an address that the bucket itself answers; see the port."""
+        checked(key)
+        if not isinstance(self._store, S3Store | GCSStore | AzureStore):
+            return None
+        try:
+            return obstore.sign(self._store, "GET", key, timedelta(seconds=max(1.0, min(seconds, _WEEK))))
+        except (BaseError, ValueError):  # its keys may read and cannot sign
+            return None
+
+    def _piece(self, key: str, etag: str, start: int, end: int) -> bytes:
+        wanted: GetOptions = {"range": (start, end)}
+        if etag:
+            wanted["if_match"] = etag
+        with self._asking("read"):
+            data = bytes(obstore.get(self._store, key, options=wanted).bytes())
+        if len(data) != end - start:
+            raise self._error("read", f"{key} broke off after {start + len(data)} bytes")
+        return data
 
     def remove(self, prefix: str) -> int:
         """Remove what lies at the prefix; see the port."""
@@ -147,6 +190,32 @@ class BucketStorage:
             raise self._error(done, _first_line(error)) from error
         except BaseError as error:
             raise self._error(done, _first_line(error)) from error
+
+
+class BucketContent:
+    """An object of a bucket, read piece by piece: a slow reader holds no request open.
+
+    Args:
+        piece: reads the bytes of a key and an etag from one place to another.
+        key: the object.
+        size: bytes.
+        etag: as the bucket has it; empty where it has none, so that a change would go unnoticed.
+    """
+
+    def __init__(self, piece: Callable[[str, str, int, int], bytes], key: str, *, size: int, etag: str) -> None:
+        self._piece = piece
+        self._key = key
+        self._etag = etag
+        self.size = size
+        self.etag = etag if etag.startswith('"') else f'"{etag or size}"'
+
+    def read(self, start: int, end: int) -> Iterator[bytes]:
+        """Yield bytes; see the port."""
+        for at in range(start, end, _PIECE):
+            yield self._piece(self._key, self._etag, at, min(end, at + _PIECE))
+
+    def close(self) -> None:
+        """Do nothing: nothing is held; see the port."""
 
 
 def _chunks(file: Path) -> Iterator[bytes]:

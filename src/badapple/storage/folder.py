@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from badapple.errors import StorageError
 from badapple.process import check_stop
+from badapple.storage.content import FileContent, open_below
 from badapple.storage.keys import checked
 
 if TYPE_CHECKING:
@@ -110,6 +111,18 @@ class FolderStorage:
                 self._be_there()
                 return None
         return found.st_size if stat.S_ISREG(found.st_mode) else None
+
+    def open(self, key: str) -> FileContent | None:
+        """Open a file to be read; see the port."""
+        with self._asking("read"):
+            found = open_below(self._root, checked(key).split("/"))
+            if found is None:
+                self._be_there()
+        return found
+
+    def link(self, key: str, _seconds: float) -> None:
+        """Return None: a folder has no address that others can read; see the port."""
+        checked(key)
 
     def remove(self, prefix: str) -> int:
         """Remove what lies at the prefix; see the port."""

@@ -25,6 +25,7 @@ _PIPELINE = (5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1200, 1800, 3600
 _STAGE = (0.5, 1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 1800, 3600)
 _CALL = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300)
 _ENDINGS = ("completed", "failed", "cancelled")
+_DELIVERIES = ("delivered", "retried", "failed")
 _LONGEST = 100  #: characters of a job's id in an exemplar, which may have 128 in all
 
 
@@ -60,6 +61,15 @@ class Instruments:
         self.poison = _counter("badapple_poison_jobs_total", "Jobs set aside as workers died over them", here)
         self.out_of_memory = _counter("badapple_ffmpeg_out_of_memory_total", "ffmpeg ended for lack of memory", here)
         self.publish_failures = _counter("badapple_publish_failures_total", "Progress messages not published", here)
+        self.deliveries = Counter(
+            "badapple_webhook_deliveries_total", "Tries to deliver to webhooks, by outcome", ["outcome"], registry=here
+        )
+        self.deliveries_waiting = Gauge(
+            "badapple_webhook_deliveries_waiting", "Messages to webhooks not yet taken", registry=here
+        )
+        self.delivery_oldest = Gauge(
+            "badapple_webhook_oldest_seconds", "How long the oldest message to a webhook waits", registry=here
+        )
         self.lines_dropped = _counter("badapple_log_lines_dropped_total", "Log lines that were not written", here)
         self.standing = StandingCollector()
         here.register(self.standing)
@@ -67,6 +77,8 @@ class Instruments:
         ProcessCollector(registry=here)
         for status in _ENDINGS:  # a rate needs the zero before the first
             self.jobs.labels(status)
+        for outcome in _DELIVERIES:
+            self.deliveries.labels(outcome)
         for kind in get_args(ErrorType):
             self.errors.labels(kind)
 

@@ -18,6 +18,8 @@ __all__ = [
     "Outcome",
     "call_ended",
     "charged",
+    "deliveries_wait",
+    "delivery_ended",
     "disable",
     "enable",
     "enabled",
@@ -164,6 +166,19 @@ def ffmpeg_out_of_memory() -> None:
     """Count an ffmpeg that the system ended because there was no memory left."""
     if _on is not None:
         _on.out_of_memory.inc()
+
+
+def delivery_ended(outcome: str) -> None:
+    """Count a try to deliver a message to a webhook: `delivered`, `retried` later, or `failed` for good."""
+    if _on is not None:
+        _on.deliveries.labels(outcome).inc()
+
+
+def deliveries_wait(count: int, oldest: float) -> None:
+    """Show how many messages to webhooks wait, and for how many seconds the oldest does."""
+    if _on is not None:
+        _on.deliveries_waiting.set(count)
+        _on.delivery_oldest.set(oldest)
 
 
 def publish_failed() -> None:

@@ -40,7 +40,8 @@ def instant_recipes(providers: Providers, settings: Settings, *, ffmpeg: Path) -
     (segments, sound, film, measuring, and what offline makers make) is a copy of a small valid file, made once in each
     process and marked so that no two assets are the same. The film has 900 frames of 64x112 px.
 
-    Every script names its product in each line, so that jobs with product names of their own share no purchase.
+    Every script that is no caller's own names its product in each line, so that jobs with product names of their own
+    share no purchase.
 
     Args:
         providers: who makes the parts.
@@ -82,6 +83,8 @@ class _Hands:
 
     async def script(self, request: AssetRequest, inputs: Mapping[str, Asset], folder: Path) -> Made:
         made = await self._real["script"].make(request, inputs, folder)
+        if "file" in request.params:  # the caller's own words
+            return made
         body, name = dict(made.facts["script"]), request.params["product_name"]
         scenes = [scene | {"voiceover_text": f"{name}, part {scene['id']}."} for scene in body["scenes"]]
         return replace(made, facts={"script": body | {"scenes": scenes, "cta_voiceover": f"{name}, now."}})

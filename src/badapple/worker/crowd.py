@@ -25,11 +25,16 @@ class Crowd:
         self._stories = self._parts = self._wanting = 0
         self._alone = False
 
+    @property
+    def alone(self) -> bool:
+        """Whether a story has, or is about to have, the process for itself."""
+        return self._alone
+
     @contextlib.asynccontextmanager
-    async def story(self, *, alone: bool = False) -> AsyncIterator[None]:
-        """Enclose a story."""
+    async def story(self, *, alone: bool = False, on_alone: Callable[[], None] = lambda: None) -> AsyncIterator[None]:
+        """Enclose a story; `on_alone` is called once nothing else may begin, while parts may still run."""
         if alone:
-            async with self._lone():
+            async with self._lone(on_alone):
                 yield
             return
         await self._until(lambda: not self._wanting and not self._alone)
@@ -52,7 +57,7 @@ class Crowd:
             self._tell()
 
     @contextlib.asynccontextmanager
-    async def _lone(self) -> AsyncIterator[None]:
+    async def _lone(self, on_alone: Callable[[], None]) -> AsyncIterator[None]:
         self._wanting += 1
         try:
             await self._until(lambda: not self._stories and not self._alone)
@@ -61,6 +66,7 @@ class Crowd:
             self._wanting -= 1
             self._tell()
         try:
+            on_alone()
             await self._until(lambda: not self._parts)
             yield
         finally:

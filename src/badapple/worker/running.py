@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from badapple import process
 from badapple.assets import recipes as all_recipes
 from badapple.assets.queued import FFMPEG, PART, QUEUES, STORIES
+from badapple.assets.room import Room
 from badapple.assets.slots import process_slots
 from badapple.cache import Cache
 from badapple.database import Job, open_database
@@ -42,18 +43,21 @@ from badapple.worker.stories import Stories
 from badapple.worker.workshops import Workshops
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sqlalchemy import Engine as Database
+    from starlette.types import ASGIApp
 
+    from badapple.api.running import ApiDoor
     from badapple.config import Settings
+    from badapple.limits.rules import Allowance
     from badapple.pipeline.workshop import Recipes
 
-__all__ = ["GRACE", "Worker", "run_worker"]
+__all__ = ["GRACE", "Worker", "log_folder", "run_worker"]
 
 GRACE = 8.0  #: seconds that a worker which is asked to end gives its parts to finish
 _STORIES = 16  #: stories at once where nothing is said; one mostly waits
-_SLOW_START = 2.0  #: seconds after which one more story is taken: a worker that keeps dying shall finish some
+_SLOW_START = 3.0  #: seconds after which one more story is taken: a worker that keeps dying shall finish some
 _ROOMY = 4  #: parts let in for each call that a vendor allows: they also upload, check, and wait for one another
 _log = logging.getLogger("badapple.worker")
 
@@ -66,6 +70,7 @@ class Worker:
         queues: which queues it takes from; None takes from all.
         concurrency: workflows of each queue at once; None fits the machine.
         recipes: returns how each kind of asset is made.
+        allowances: vendor -> what it allows.
 
     Raises:
         ConfigError: the database is SQLite and has its worker already, or something is not set up.
@@ -78,6 +83,7 @@ class Worker:
         queues: Sequence[str] | None = None,
         concurrency: int | None = None,
         recipes: Recipes = all_recipes,
+        allowances: Mapping[str, Allowance] = ALLOWANCES,
     ) -> None:
         self.settings = settings
         self.queues = _checked(queues)
@@ -88,20 +94,27 @@ class Worker:
         watcher = Watcher(self.database, settings.data_dir, lease=settings.lease, trust_lock=False)
         self.watcher = watcher
         claims = Claims(self.holder, watcher.alive)
-        stake = Stake(holder=self.holder, claims=claims, limiter=Limiter(self.database, self.holder, watcher))
+        limiter = Limiter(self.database, self.holder, watcher, allowances=allowances)
+        stake = Stake(holder=self.holder, claims=claims, limiter=limiter)
         self.house = House(
             engine=self.database, storage=shared(settings), stake=stake, not_now=self._may_not_send, recipes=recipes
         )
         self.engine = Engine(
             engine_url(settings.database_url, settings.data_dir), executor=self.holder.id,
-            queues=_measures(self.queues, settings, concurrency),
+            queues=_measures(
+                self.queues, settings, concurrency, allowances, at_most={FFMPEG: lambda: self.room.leaves}
+            ),
         )  # fmt: skip
         self._waiter: Waiter | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self.workshops = Workshops(settings, self.house)
+        self.room = Room(
+            _places(self.queues, settings, concurrency), lone=self._single is not None, closed=lambda: self.draining
+        )
         self.stories = Stories(
-            settings, house=self.house, workshops=self.workshops, engine=self.engine, waiter=self._get_waiter,
-            holder=self.holder, claims=claims, redis=get_redis(), draining=lambda: self.draining,
+            settings, house=self.house, workshops=self.workshops, room=self.room, engine=self.engine,
+            waiter=self._get_waiter, holder=self.holder, claims=claims, redis=get_redis(),
+            draining=lambda: self.draining,
         )  # fmt: skip
         self.engine.register(STORY, self._in_loop(self.stories.story))
         self.engine.register(PART, self._in_loop(self.stories.part))
@@ -132,7 +145,7 @@ class Worker:
         self.engine.hold()
         _log.info("worker_drains", extra={"running": len(self.engine.running), "grace": grace})
         deadline = time.monotonic() + grace
-        while time.monotonic() < deadline and any(name.count(":") > 1 for name in self.engine.running):
+        while time.monotonic() < deadline and self._makes_parts():
             time.sleep(0.1)
         self.steward.stop()
         self._pause()
@@ -141,6 +154,9 @@ class Worker:
             self.holder.close()
         process.end_children()
         _log.info("worker_ended", extra={"worker": self.holder.id})
+
+    def _makes_parts(self) -> bool:
+        return self.room.taken > 0 or any(name.count(":") > 1 for name in self.engine.running)
 
     def _pause(self) -> None:
         """Stop buying; what is at vendors stays there for whoever goes on."""
@@ -195,8 +211,10 @@ def run_worker(
     queues: Sequence[str] | None = None,
     concurrency: int | None = None,
     recipes: Recipes = all_recipes,
+    allowances: Mapping[str, Allowance] = ALLOWANCES,
     host: str = "127.0.0.1",
     port: int | None = None,
+    door: ApiDoor | None = None,
 ) -> int:
     """Run a worker until SIGTERM or SIGINT; returns its exit code, or ends the process where work was handed on.
 
@@ -205,22 +223,25 @@ def run_worker(
         queues: which queues it takes from; None takes from all.
         concurrency: workflows of each queue at once; None fits the machine.
         recipes: returns how each kind of asset is made.
+        allowances: vendor -> what it allows.
         host: where `/metrics`, `/healthz` and `/readyz` are served.
         port: of the same; 0 takes a free one, None serves nothing.
+        door: serves the API there too, or None.
 
     Raises:
         ConfigError: the database is SQLite and has its worker already, or something is not set up.
     """
     process.settle()
-    undo = logs.set_up(folder=_log_folder(settings), stderr=True)
+    undo = logs.set_up(folder=log_folder(settings), stderr=True)
     traces.enable_traces(settings.traces_url)
     metrics.enable()
     try:
-        worker = Worker(settings, queues=queues, concurrency=concurrency, recipes=recipes)
+        worker = Worker(settings, queues=queues, concurrency=concurrency, recipes=recipes, allowances=allowances)
         metrics.watch(standing(worker.database, worker.engine, worker.watcher))
+        app = door.application(alive=worker.alive, ready=worker.ready) if door is not None else None
         with _asked_to_end() as asked:
             worker.start()
-            asyncio.run(_doors(worker, asked, host=host, port=port))
+            asyncio.run(_doors(worker, asked, door, app, host=host, port=port))
     except BaseException as error:
         _log.critical("worker_failed", extra={"reason": str(error) or type(error).__name__})
         undo()
@@ -232,14 +253,18 @@ def run_worker(
     os._exit(0)  # what still runs here was handed to others
 
 
-async def _doors(worker: Worker, asked: threading.Event, *, host: str, port: int | None) -> None:
+async def _doors(
+    worker: Worker, asked: threading.Event, door: ApiDoor | None, app: ASGIApp | None, *, host: str, port: int | None
+) -> None:
     from badapple.api.health import health_app, serving  # noqa: PLC0415 - an extra
 
     async with contextlib.AsyncExitStack() as stack:
         if port is not None:
-            app = health_app(alive=worker.alive, ready=worker.ready)
+            app = app or health_app(alive=worker.alive, ready=worker.ready)
             taken = await stack.enter_async_context(serving(app, host=host, port=port))
             _log.info("health_door_open", extra={"host": host, "port": taken})
+            if door is not None:
+                door.opened(taken)
         while not asked.is_set():  # noqa: ASYNC110 - a signal handler sets it, which may touch no event of the loop's
             await asyncio.sleep(0.1)
 
@@ -264,7 +289,8 @@ def _asked_to_end() -> Iterator[threading.Event]:
                 signal.signal(number, handler)
 
 
-def _log_folder(settings: Settings) -> Path | None:
+def log_folder(settings: Settings) -> Path | None:
+    """Return where a process that serves keeps its log, or None for nowhere."""
     if settings.log_dir is None:
         return Path("logs")
     return None if str(settings.log_dir) == "-" else settings.log_dir
@@ -278,18 +304,33 @@ def _checked(queues: Sequence[str] | None) -> tuple[str, ...]:
     return wanted
 
 
-def _measures(queues: Sequence[str], settings: Settings, concurrency: int | None) -> dict[str, Here]:
+def _measures(
+    queues: Sequence[str],
+    settings: Settings,
+    concurrency: int | None,
+    allowances: Mapping[str, Allowance],
+    *,
+    at_most: Mapping[str, Callable[[], int]],
+) -> dict[str, Here]:
     """Return how much of each queue is run here, and everywhere."""
     found = {}
     # As many again wait at the machine's own slots: a queue is looked into only ten times a second.
     mine = {STORIES: _STORIES, FFMPEG: 2 * process_slots(settings.workers, settings.max_memory).count}
     for name in QUEUES:
-        everywhere = _ROOMY * ALLOWANCES[name].concurrency if name in ALLOWANCES else None
+        everywhere = _ROOMY * allowances[name].concurrency if name in allowances else None
         usual = mine.get(name, everywhere or _STORIES)
         here = (concurrency or usual) if name in queues else 0
         slow = _SLOW_START if name == STORIES else 0.0
-        found[name] = Here(at_once=here, everywhere=everywhere, slow_start=slow)
+        found[name] = Here(at_once=here, everywhere=everywhere, slow_start=slow, at_most=at_most.get(name))
     return found
+
+
+def _places(queues: Sequence[str], settings: Settings, concurrency: int | None) -> int:
+    """Return how many parts are made beside their stories at once."""
+    if FFMPEG not in queues:
+        return 0
+    slots = process_slots(settings.workers, settings.max_memory).count
+    return min(slots, concurrency or slots)
 
 
 def _only_one(settings: Settings) -> FileLock | None:

@@ -11,11 +11,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import case, func, or_, select, update
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import SQLAlchemyError
 
 from badapple.assets.queued import STORIES, Attempt
-from badapple.database import Call, Job, again, once
+from badapple.database import Call, Job, Part, Receipt, again, once
 from badapple.database.tables import now
+from badapple.database.transactions import Mark
 from badapple.errors import PoisonJobError
 from badapple.journal import decisions
 from badapple.models import CallState, JobStatus
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from sqlalchemy import ColumnElement, Update
     from sqlalchemy import Engine as Database
-    from sqlalchemy import Update
     from sqlalchemy.orm import Session
 
     from badapple.database.holders import Holder, Watcher
@@ -47,7 +49,6 @@ _BATCH = 200
 _CLASSES = {1: 0, 0: 700_000_000, -1: 1_400_000_000}
 _TIDY = 60.0  #: seconds between two rounds of tidying up
 _CLOSED = (JobStatus.COMPLETED.value, JobStatus.FAILED.value, JobStatus.CANCELLED.value)
-_DONE = (CallState.SUBMITTED.value, CallState.COLLECTED.value)
 _log = logging.getLogger("badapple.worker")
 
 
@@ -151,7 +152,7 @@ class Steward:
     def dispatch(self) -> None:
         """Hand pending jobs to the engine, and take cancelled ones from it."""
         under_way = (JobStatus.PENDING.value, JobStatus.PROCESSING.value)
-        waiting = Job.status.in_(under_way) & (Job.dispatched != Job.attempt)
+        waiting = Job.status.in_(under_way) & (Job.dispatched != Job.attempt) & Job.awaiting.is_(None)
         ended = (Job.status == JobStatus.CANCELLED.value) & (Job.dispatched > 0)
         columns = (Job.id, Job.status, Job.attempt, Job.dispatched, Job.priority, Job.turn)
         query = (
@@ -182,12 +183,25 @@ class Steward:
         """Put the work of dead workers back into the queues."""
         pending = self._engine.pending()
         dead = [executor for executor in pending if executor != self._holder.id and not self._watcher.alive(executor)]
-        for executor in dead:
-            jobs = sorted({state.body["job"] for state in pending[executor] if "job" in state.body})
-            self._count(executor, jobs)
-            _log.warning("dead_worker_found", extra={"worker": executor, "jobs": jobs})
-        self._engine.recover(dead)
+        for executor in dead:  # one after the other: this worker may die before it is through with a long list
+            self._bury(executor)
         self._find_dropped(pending.get(self._holder.id, []))
+
+    def _bury(self, executor: str) -> None:
+        """Count a death against the jobs that the worker may have died over, and put back what it ran."""
+        jobs = {state.body["job"] for state in self._engine.run_by(executor) if "job" in state.body}
+        counted = once(self._database, lambda session: self._count(session, executor, sorted(jobs)))
+        if counted is not None:
+            _log.warning("dead_worker_found", extra={"worker": executor, "jobs": sorted(jobs)})
+        for job, crashes, attempt in counted or ():
+            metrics.job_recovered()
+            if crashes >= POISON_AFTER:
+                self._set_aside(Attempt(job=job, number=attempt), crashes)
+            elif crashes == ALONE_AFTER:
+                # Whoever tells its story now may be well: it begins again, alone, and none of its parts elsewhere.
+                self._begin_again(job, attempt)
+                self._take_back(Attempt(job=job, number=attempt))
+        self._engine.recover([executor])
 
     def _find_dropped(self, mine: Sequence[State]) -> None:
         """Put back what this process runs by the database and does not run: an outcome that could not be written.
@@ -201,28 +215,24 @@ class Steward:
             _log.warning("dropped_work_put_back", extra={"workflows": sorted(dropped)})
             self._engine.put_back(dropped)
 
-    def _count(self, executor: str, jobs: Sequence[str]) -> None:
-        """Count a crash for each job that the worker may have died over."""
-        alone = select(Job.id).where(Job.alone_with == executor)
-        lone = again(self._database, lambda session: session.scalars(alone).all())
-        for job in lone or jobs:
-            counted = self._count_one(executor, job, lone=bool(lone))
-            if counted is None:
-                continue
-            metrics.job_recovered()
-            crashes, attempt = counted
-            if crashes >= POISON_AFTER:
-                self._set_aside(Attempt(job=job, number=attempt), crashes)
-            elif crashes == ALONE_AFTER:
-                # Whoever tells its story now may be well: it begins again, alone, and none of its parts elsewhere.
-                self._begin_again(job, attempt)
-                self._take_back(Attempt(job=job, number=attempt))
+    def _count(self, session: Session, executor: str, jobs: Sequence[str]) -> list[tuple[str, int, int]] | None:
+        """Count a death; returns each job's crashes with nothing new between them, and its attempt.
 
-    def _count_one(self, executor: str, job: str, *, lone: bool) -> tuple[int, int] | None:
+        Several workers find the same death: it is counted by the first alone, and None is returned to the others.
+        """
+        if session.get_bind().dialect.name == "postgresql":  # on SQLite there is one worker
+            mark = postgresql.insert(Mark).values(id=executor).on_conflict_do_nothing().returning(Mark.id)
+            if session.execute(mark).first() is None:
+                return None
+        lone = session.scalars(select(Job.id).where(Job.alone_with == executor)).all()
+        rows = [(job, self._count_one(session, executor, job, lone=bool(lone))) for job in lone or jobs]
+        return [(job, *row) for job, row in rows if row is not None]
+
+    def _count_one(self, session: Session, executor: str, job: str, *, lone: bool) -> tuple[int, int] | None:
         """Return how many crashes there were with nothing new between them, and the attempt; None if counted before."""
-        bought = select(func.count()).select_from(Call).where(Call.job == job, Call.state.in_(_DONE)).scalar_subquery()
-        far = Job.made + bought
+        far = _far(job)
         got_on = far > Job.crash_mark
+        mark = case((got_on, far), else_=Job.crash_mark)  # what was lost and is made up for is nothing new
         # Only a crash that it was alone in shows that it is the job's own fault.
         most = POISON_AFTER if lone else POISON_AFTER - 1
         more = case((got_on, 1), (Job.crashes >= most, most), else_=Job.crashes + 1)
@@ -230,11 +240,11 @@ class Steward:
             update(Job)
             .where(Job.id == job, Job.status == JobStatus.PROCESSING.value)
             .where(or_(Job.crashed_with.is_(None), Job.crashed_with != executor))
-            .values(crashes=more, crash_mark=far, crashed_with=executor, alone_with=None)
+            .values(crashes=more, crash_mark=mark, crashed_with=executor, alone_with=None)
             .returning(Job.crashes, Job.attempt)
             .execution_options(synchronize_session=False)
         )
-        row = once(self._database, lambda session: session.execute(change).first())
+        row = session.execute(change).first()
         return None if row is None else (row.crashes, row.attempt)
 
     def _set_aside(self, attempt: Attempt, crashes: int) -> None:
@@ -271,7 +281,7 @@ class Steward:
         ended = select(Job.id, Job.attempt).where(Job.status.in_(_CLOSED), Job.dispatched != 0).limit(_BATCH)
         under_way = (
             select(Job.id, Job.attempt)
-            .where(Job.status.in_(going), Job.engine.is_(True), Job.dispatched == Job.attempt)
+            .where(Job.status.in_(going), Job.engine.is_(True), Job.dispatched == Job.attempt, Job.awaiting.is_(None))
             .order_by(Job.updated_at)
             .limit(_BATCH)
         )
@@ -307,13 +317,26 @@ class Steward:
         open_ones = (JobStatus.PENDING.value, JobStatus.PROCESSING.value)
         change = (
             update(Job)
-            .where(Job.id == job, Job.attempt == attempt, Job.status.in_(open_ones))
-            .values(attempt=attempt + 1, status=JobStatus.PENDING.value, run=None)
+            .where(Job.id == job, Job.attempt == attempt, Job.status.in_(open_ones), Job.awaiting.is_(None))
+            .values(attempt=attempt + 1, status=JobStatus.PENDING.value, run=None, alone_with=None)
             .returning(Job.id)
             .execution_options(synchronize_session=False)
         )
         if again(self._database, lambda session: session.execute(change).first()) is not None:
             _log.warning("job_begins_again", extra={"job_id": job, "attempt": attempt + 1})
+
+
+def _far(job: str) -> ColumnElement[int]:
+    """Return how far a job is, whichever process brought it there: it grows with all that need not be done again.
+
+    Parts count once they are made, told by the story or not, and however often they are told; a call counts once the
+    vendor has it, and again once its goods are here. What was told counts too where a part's row is gone.
+    """
+    finished = (Part.job_id == job, Receipt.key == Part.key, Receipt.made > 0)
+    parts = select(func.count()).select_from(Part, Receipt).where(*finished).scalar_subquery()
+    steps = case((Call.state == CallState.COLLECTED.value, 2), (Call.submitted_at.is_not(None), 1), else_=0)
+    calls = select(func.coalesce(func.sum(steps), 0)).where(Call.job == job).scalar_subquery()
+    return case((parts > Job.made, parts), else_=Job.made) + calls
 
 
 def _changed(session: Session, change: Update) -> None:

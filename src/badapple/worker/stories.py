@@ -14,7 +14,14 @@ from sqlalchemy import func, select, update
 from badapple.assets.queued import STORIES, Attempt, QueuedRunner, read_request
 from badapple.database import Call, Job, again, once
 from badapple.database.away import is_away
-from badapple.errors import BadappleError, DiskError, JobTakenOverError, PipelineOrchestrationError, StorageError
+from badapple.errors import (
+    BadappleError,
+    DiskError,
+    JobAwaitsError,
+    JobTakenOverError,
+    PipelineOrchestrationError,
+    StorageError,
+)
 from badapple.journal.rows import OPEN
 from badapple.models import JobStatus, StageName
 from badapple.models import failure as failures
@@ -31,6 +38,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from badapple.assets.room import Room
     from badapple.config import Settings
     from badapple.database.holders import Holder
     from badapple.engine import Engine, Waiter
@@ -57,6 +65,7 @@ class Stories:
         settings: where things lie.
         house: what all jobs of this process share.
         workshops: of the jobs.
+        room: for parts beside the stories.
         engine: has the queues.
         waiter: waits for parts; made in the engine's event loop when first needed.
         holder: this process' sign of life.
@@ -71,6 +80,7 @@ class Stories:
         *,
         house: House,
         workshops: Workshops,
+        room: Room,
         engine: Engine,
         waiter: Callable[[], Waiter],
         holder: Holder,
@@ -81,6 +91,7 @@ class Stories:
         self._settings = settings
         self._house = house
         self._workshops = workshops
+        self._room = room
         self._engine = engine
         self._waiter = waiter
         self._holder = holder
@@ -88,21 +99,24 @@ class Stories:
         self._redis = redis
         self._draining = draining
         self._crowd = Crowd()
+        self._lone = 0  # stories that run alone here, or wait for it
         self._said: dict[str, tuple[str, float]] = {}
 
-    async def part(self, _id: str, body: dict[str, Any]) -> dict[str, Any]:
+    async def part(self, id: str, body: dict[str, Any]) -> dict[str, Any]:  # noqa: A002 - what it is called
         """Make one asset; returns `{"key"}`, or `{"error"}` for whoever ordered it."""
-        request = read_request(body)
+        request, waiter = read_request(body), self._waiter()
         with bound(job_id=body["job"], stage=request.stage.value):
             try:
                 async with self._crowd.part():
+                    waiter.begun(id)
                     asset = await _patiently(lambda: self._make(body["job"], body["attempt"], request))
+                waiter.made(id, {"key": asset.key})
             except Exception as error:  # noqa: BLE001 - whoever ordered the part raises it again
                 if not isinstance(error, BadappleError):
                     _log.exception("part_failed", extra={"part": request.label or request.kind})
                 return {"error": failures.dump(error)}
             finally:
-                self._waiter().nudge()
+                waiter.left(id)
         return {"key": asset.key}
 
     async def _make(self, job: str, attempt: int, request: AssetRequest) -> Asset:
@@ -121,17 +135,13 @@ class Stories:
                 bill, _ = await _patiently(
                     lambda: in_thread(self._workshops.get, job, attempt), patience=self._settings.job_timeout
                 )
-                alone = bill.crashes >= ALONE_AFTER
-                if alone:
-                    self._engine.hold(STORIES)  # no more stories that would wait here behind it
-                async with self._crowd.story(alone=alone):
-                    place = body.get("priority", 1)
-                    async with self._alone(job) if alone else contextlib.nullcontext():
-                        video = await _patiently(
-                            lambda: self._told(job, attempt, alone=alone, priority=place),
-                            patience=self._settings.job_timeout,
-                        )
-            except (PipelineOrchestrationError, JobTakenOverError) as error:
+                alone, place = bill.crashes >= ALONE_AFTER, body.get("priority", 1)
+                async with self._alone(job) if alone else self._crowd.story():
+                    video = await _patiently(
+                        lambda: self._told(job, attempt, alone=alone, priority=place),
+                        patience=self._settings.job_timeout,
+                    )
+            except (PipelineOrchestrationError, JobTakenOverError, JobAwaitsError) as error:
                 return {"ended": type(error).__name__}
             except Exception as error:  # noqa: BLE001 - a bug too ends the job with a word
                 _log.exception("job_processing_failed", extra={"attempt": attempt})
@@ -148,12 +158,13 @@ class Stories:
         order, attempt = bill.order, Attempt(job=job, number=number, priority=priority)
         spoken: list[PipelineOrchestrator] = []
 
-        async def room(error: Exception) -> None:
+        async def full(error: Exception) -> None:
             await self._say(job, spoken[0], error)
 
         queued = QueuedRunner(
-            attempt, workshop.runner, recipes=workshop.recipes, engine=self._engine, waiter=self._waiter(),
-            settled=lambda: self._settled(job), room=room,
+            attempt, workshop.runner, recipes=workshop.recipes, room=self._room, engine=self._engine,
+            waiter=self._waiter(), settled=lambda: self._settled(job), full=full,
+            got_on=lambda: self._engine.earn(STORIES),
         )  # fmt: skip
         orchestrator = create_pipeline_orchestrator(
             job, self._redis, None, options=order.options, settings=self._settings, workshop=workshop,
@@ -188,14 +199,20 @@ class Stories:
     @contextlib.asynccontextmanager
     async def _alone(self, job: str) -> AsyncIterator[None]:
         """Take nothing else while a job runs that may have killed workers, and write down that it does."""
-        _log.warning("job_runs_alone", extra={"job_id": job})
-        self._engine.hold()
+        self._lone += 1
+        self._engine.hold(STORIES)  # no more stories that would wait here behind it
         try:
-            await _patiently(lambda: in_thread(self._mark_alone, job))
-            yield
+            # What is taken from now on would wait here for its end, where other workers could do it.
+            async with self._crowd.story(alone=True, on_alone=self._engine.hold):
+                _log.warning("job_runs_alone", extra={"job_id": job})
+                await _patiently(lambda: in_thread(self._mark_alone, job))
+                yield
         finally:
-            if not self._draining():
+            self._lone -= 1
+            if not self._draining() and not self._crowd.alone:
                 self._engine.release()
+                if self._lone:
+                    self._engine.hold(STORIES)
 
     def _mark_alone(self, job: str) -> None:
         def mark(session: Session) -> None:

@@ -75,8 +75,12 @@ class Workshops:
         if found is None:
             with self._lock:
                 one_by_one = self._equipping.setdefault(name, threading.Lock())
-            with one_by_one:  # parts of a job come together, and share one till
-                found = self._find(name) or self._equipped(name, bill)
+            try:
+                with one_by_one:  # parts of a job come together, and share one till
+                    found = self._find(name) or self._equipped(name, bill)
+            finally:
+                with self._lock:
+                    self._equipping.pop(name, None)
         return replace(found[0], crashes=bill.crashes), found[1]
 
     def forget(self, job: str, attempt: int) -> None:
@@ -110,7 +114,6 @@ class Workshops:
                 del self._known[known]  # its story was told by another worker, and has ended
             self._known[name] = found
             self._trim()
-            self._equipping.pop(name, None)
         return found
 
     def _trim(self) -> None:

@@ -10,8 +10,9 @@ import pytest
 from tests.providers.replicate.conftest import FLUX, Desk
 
 from badapple.errors import MediaError, PermanentProviderError, TransientProviderError
+from badapple.fetching import FetchError
 from badapple.providers.replicate.client import Timeouts
-from badapple.providers.replicate.download import CLIP, PICTURE, is_allowed
+from badapple.providers.replicate.download import CLIP, PICTURE, _failed, _proxy, download, is_allowed
 from badapple.testing.simulators import Fault
 
 HERE = "http://127.0.0.1:9000"
@@ -119,3 +120,36 @@ async def test_nobody_sends_us_in_circles(desk: Desk) -> None:
     desk.fail(Fault(route="file", status=307, headers={"location": link}))
     with pytest.raises(MediaError, match="more than 3 times"):
         await desk.client().download(link, desk.folder / "picture.png", media=PICTURE)
+
+
+@pytest.mark.parametrize(
+    ("named", "proxy"),
+    [
+        ({}, None),
+        ({"https_proxy": "http://out.test:3128"}, "http://out.test:3128"),
+        ({"ALL_PROXY": "out.test:3128"}, "http://out.test:3128"),
+        ({"https_proxy": "http://out.test:3128", "no_proxy": "replicate.delivery"}, None),
+        ({"http_proxy": "http://out.test:3128"}, None),
+    ],
+)
+def test_the_proxy_of_the_environment_leads_to_replicate(
+    monkeypatch: pytest.MonkeyPatch, named: dict[str, str], proxy: str | None
+) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in named.items():
+        monkeypatch.setenv(name, value)
+    assert _proxy("https://replicate.delivery/a.mp4") == proxy
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/a.png", "http://localhost:1/a.png"])
+async def test_a_host_that_is_not_there_may_come_back(desk: Desk, url: str) -> None:
+    with pytest.raises(TransientProviderError) as caught:
+        await download(url, desk.folder / "a.png", media=PICTURE, base_url=url.removesuffix("/a.png"), seconds=5)
+    assert caught.value.reason == "network"
+
+
+def test_a_name_that_leads_astray_may_lead_right_again() -> None:
+    error = _failed(FetchError("it leads home", why="address"), PICTURE)
+    assert isinstance(error, TransientProviderError)

@@ -19,7 +19,7 @@ from badapple.providers.offline.stage.look import mix
 from badapple.providers.offline.stage.mast import air
 from badapple.providers.offline.stage.plate import Mount, Photo, mounted
 from badapple.providers.offline.stage.scenery import Dress, Kind, dress
-from badapple.providers.offline.stage.staging import LEDGE, PUSH, Spot, Stage, stand
+from badapple.providers.offline.stage.staging import LEDGE, PUSH, Spot, Stage, framing, stand
 from badapple.providers.offline.viewfinder import view
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class OfflineStills:
 
     def _painted(self, order: SceneOrder, style: Style) -> NDArray[np.uint8]:
         order = replace(order, canvas=_CANVAS, scene=replace(order.scene, frames=_LENGTH))
-        kind = _KINDS[(order.scene.id - 1) % len(_KINDS)]
+        kind = _KINDS[framing(order)]
         if order.product.family is Family.CUTOUT and order.product.cutout is not None:
             return _shot(Stage(order, style, self._book, light.load(order.product.cutout)), kind)
         # A photo brings its own ground: the set need not stand apart from the product's colours.

@@ -97,9 +97,9 @@ class ReplicateClient:
         limits = httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS, keepalive_expiry=30)
         waits = httpx.Timeout(timeouts.read, connect=timeouts.connect, pool=timeouts.total)
         # A proxy of the environment is for the internet, never for a simulator on this machine.
-        outside = not files.is_loopback(urlsplit(self.base_url).hostname or "")
+        self._outside = not files.is_loopback(urlsplit(self.base_url).hostname or "")
         self._http = httpx.AsyncClient(
-            limits=limits, timeout=waits, trust_env=outside, verify=_trusted(), follow_redirects=False
+            limits=limits, timeout=waits, trust_env=self._outside, verify=_trusted(), follow_redirects=False
         )
 
     async def aclose(self) -> None:
@@ -201,7 +201,7 @@ class ReplicateClient:
             TransientProviderError: it could not be brought now.
         """
         base = self.base_url if self.base_url != HOME else ""
-        await files.download(self._http, url, out, media=media, base_url=base, seconds=self._timeouts.file)
+        await files.download(url, out, media=media, base_url=base, seconds=self._timeouts.file, proxied=self._outside)
 
     async def _send(
         self, method: str, path: str, *, paid: bool = False, patience: float = 0, **sent: Any

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import ipaddress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib import request
+from urllib.parse import urlsplit
 
-from badapple.errors import DiskError, MediaError, PermanentProviderError
-from badapple.media.whole import whole
+from badapple.errors import MediaError, PermanentProviderError, TooLargeError
+from badapple.fetching import FetchError, Rules, fetch
 from badapple.process import in_thread
 from badapple.providers.replicate.failures import PROVIDER, from_reply, from_transport
-from badapple.providers.replies import ERROR_MOST, limit
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import httpx
+    from badapple.errors import ProviderError
 
 __all__ = ["CLIP", "PICTURE", "Media", "download", "is_allowed", "is_loopback"]
 
 _HOST = "replicate.delivery"
 _REDIRECTS = 3
 _GONE = frozenset({403, 404, 410})
+_READ = 30.0  #: seconds between two pieces of a file
 _HEAD = 16  #: bytes that tell what a file is
 
 
@@ -74,18 +75,16 @@ def is_allowed(url: str, *, base_url: str) -> bool:
     return file.scheme == "https" and at_home and there[1] in {None, 443}
 
 
-async def download(
-    http: httpx.AsyncClient, url: str, out: Path, *, media: Media, base_url: str, seconds: float
-) -> None:
-    """Bring a file to `out`, which appears whole.
+async def download(url: str, out: Path, *, media: Media, base_url: str, seconds: float, proxied: bool = False) -> None:
+    """Bring a file to `out`, which appears whole; no key is sent along.
 
     Args:
-        http: sends no key by itself.
         url: the file's.
         out: where it goes.
         media: what it must be.
         base_url: see `is_allowed`.
         seconds: all the time it may take.
+        proxied: go through the proxy that the environment names, if it names one.
 
     Raises:
         MediaError: it lies where we do not go, is too large, or is something else.
@@ -93,62 +92,61 @@ async def download(
         TransientProviderError: it could not be brought now.
         DiskError: it cannot be written.
     """
-    import httpx  # noqa: PLC0415 - an optional package
-
-    out.parent.mkdir(parents=True, exist_ok=True)
-    part = out.with_name(out.name + ".part")
+    found = out.with_name(out.name + ".fetched")
     try:
-        async with asyncio.timeout(seconds):
-            await _follow(http, url, part, media=media, base_url=base_url)
-        await in_thread(_keep, out)
-    except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, TimeoutError) as error:
-        raise from_transport(error, paid=False) from error
-    except OSError as error:
-        raise DiskError(f"{str(out)!r} cannot be written: {error.strerror or error}") from error
+        await fetch(url, found, rules=_rules(url, media, base_url=base_url, seconds=seconds, proxied=proxied))
+        await in_thread(_keep, found, out, media)
+    except TooLargeError as error:
+        raise MediaError(f"the {media.name} has more than {media.limit // 1_000_000} MB", path=out) from error
+    except FetchError as error:
+        raise _failed(error, media) from error
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            found.unlink(missing_ok=True)
 
 
-async def _follow(http: httpx.AsyncClient, url: str, part: Path, *, media: Media, base_url: str) -> None:
-    for _ in range(1 + _REDIRECTS):
-        if not is_allowed(url, base_url=base_url):
-            host = urlsplit(url).netloc.rpartition("@")[2] or "nowhere"
-            raise MediaError(f"the {media.name} lies at {host[:100]}, which is no place of Replicate's")
-        # Asked for as it is, so that its length is the one that the reply states.
-        async with http.stream("GET", url, headers={"Accept-Encoding": "identity"}, follow_redirects=False) as reply:
-            if not reply.is_redirect:
-                await _take(reply, part, media=media)
-                return
-            url = urljoin(url, reply.headers.get("location", ""))
-    raise MediaError(f"the {media.name} was sent on more than {_REDIRECTS} times")
+def _rules(url: str, media: Media, *, base_url: str, seconds: float, proxied: bool) -> Rules:
+    base = urlsplit(base_url)
+    ours = f"{base.hostname}:{base.port or (443 if base.scheme == 'https' else 80)}" if base.hostname else ""
+    return Rules(
+        most=media.limit,
+        private_hosts=(ours.lower(),) if ours else (),
+        redirects=_REDIRECTS,
+        allow=lambda there: is_allowed(there, base_url=base_url),
+        seconds=seconds,
+        read=_READ,
+        proxy=_proxy(url) if proxied else None,
+    )
 
 
-async def _take(reply: httpx.Response, part: Path, *, media: Media) -> None:
-    if reply.status_code in _GONE:
-        raise PermanentProviderError(
-            f"the {media.name} is no longer there", provider=PROVIDER, status_code=reply.status_code, reason="lost"
+def _proxy(url: str) -> str | None:
+    """Return the proxy that the environment names for an address."""
+    named, host = request.getproxies_environment(), urlsplit(url).hostname or ""
+    proxy = named.get("https") or named.get("all")
+    if not proxy or request.proxy_bypass(host):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def _failed(error: FetchError, media: Media) -> ProviderError | MediaError:
+    if error.why in {"url", "host"}:
+        return MediaError(f"the {media.name} lies at a place that is no place of Replicate's: {error}")
+    if error.why == "redirect":
+        return MediaError(f"the {media.name} cannot be followed: {error}")
+    if error.why == "type":
+        return MediaError(f"the {media.name} cannot be taken: {error}")
+    if error.reply is None:  # "address" is among them: its host is Replicate's, so that our own look-up is at fault
+        return from_transport(error.__cause__ or error, paid=False)
+    if error.reply.status in _GONE:
+        return PermanentProviderError(
+            f"the {media.name} is no longer there", provider=PROVIDER, status_code=error.reply.status, reason="lost"
         )
-    if not reply.is_success:
-        limit(reply, most=ERROR_MOST)
-        await reply.aread()
-        raise from_reply(reply.status_code, reply.headers, reply.content, paid=False)
-    size = 0
-    with part.open("wb") as file:
-        async for piece in reply.aiter_raw():
-            size += len(piece)
-            if size > media.limit:
-                raise MediaError(f"the {media.name} has more than {media.limit // 1_000_000} MB", path=part)
-            file.write(piece)
-    _check_head(part, media=media)
+    return from_reply(error.reply.status, error.reply.headers, error.reply.body, paid=False)
 
 
-def _check_head(part: Path, *, media: Media) -> None:
-    with part.open("rb") as file:
+def _keep(found: Path, out: Path, media: Media) -> None:
+    with found.open("rb") as file:
         head = file.read(_HEAD)
     if not any(head[at : at + len(magic)] == magic for at, magic in media.heads):
-        raise MediaError(f"what was delivered is no {media.name}", path=part)
-
-
-def _keep(out: Path) -> None:
-    with whole(out):
-        pass  # it was streamed to where `whole` expects it
+        raise MediaError(f"what was delivered is no {media.name}", path=out)
+    found.replace(out)

@@ -13,7 +13,8 @@ _ZERO, _NO, _EMPTY = sa.text("0"), sa.false(), sa.text("'{}'")
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("jobs") as jobs:
+    # On SQLite a table that is made anew is dropped first, and with it go the rows of others that belong to its own.
+    with op.batch_alter_table("jobs", recreate="never") as jobs:
         jobs.add_column(sa.Column("parent_id", sa.String(length=255), nullable=True))
         jobs.add_column(sa.Column("group_id", sa.String(length=255), nullable=True))
         jobs.add_column(sa.Column("request", sa.JSON(), nullable=False, server_default=_EMPTY))
@@ -37,6 +38,6 @@ def upgrade() -> None:
         jobs.create_index("ix_jobs_status", ["status", "turn"])
         jobs.create_index("ix_jobs_owner", ["owner", "created_at"])
     op.execute("UPDATE jobs SET seq = COALESCE((SELECT MAX(seq) FROM events WHERE events.job_id = jobs.id), 0)")
-    with op.batch_alter_table("holders") as holders:
+    with op.batch_alter_table("holders", recreate="never") as holders:
         holders.add_column(sa.Column("role", sa.String(length=16), nullable=False, server_default=""))
         holders.add_column(sa.Column("about", sa.JSON(), nullable=False, server_default=_EMPTY))

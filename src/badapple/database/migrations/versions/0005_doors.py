@@ -13,9 +13,11 @@ _ZERO = sa.text("0")
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("jobs") as jobs:
+    # On SQLite a table that is made anew is dropped first, and with it go the rows of others that belong to its own.
+    with op.batch_alter_table("jobs", recreate="never") as jobs:
         jobs.add_column(sa.Column("awaiting", sa.String(length=16), nullable=True))
         jobs.add_column(sa.Column("announced", sa.Integer(), nullable=False, server_default=_ZERO))
+    op.create_index("ix_jobs_ended", "jobs", ["owner", "ended_at"])
     op.execute("UPDATE jobs SET announced = seq")
     _make_tables()
 

@@ -17,7 +17,7 @@ from badapple.providers.offline.stage.look import contrast, mix
 from badapple.providers.offline.stage.motion import drift, ease_in_out, enter, hold
 from badapple.providers.offline.stage.paint import quad
 from badapple.providers.offline.stage.scenery import Dress, Kind, shadowed
-from badapple.providers.offline.stage.staging import LEDGE, MARGIN, Spot, Stage, stand
+from badapple.providers.offline.stage.staging import LEDGE, MARGIN, Spot, Stage, framing, stand
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +45,7 @@ def film(order: SceneOrder, style: Style, book: FontBook) -> Timeline:
         raise ValueError("this product has no cut-out")
     stage = Stage(order, style, book, light.load(order.product.cutout))
     scenes: tuple[Callable[[Stage], Timeline], ...] = (_hero, _detail, _facts, _closing)
-    return scenes[(order.scene.id - 1) % len(scenes)](stage)
+    return scenes[framing(order)](stage)
 
 
 def _hero(stage: Stage) -> Timeline:
@@ -76,7 +76,8 @@ def _facts(stage: Stage) -> Timeline:
         headline(stage, scene.headline, size=_display(stage, 112), height=230),
         subline(stage, scene.subline, size=44),
     ]
-    if scene.points and stage.source[0] / stage.source[1] < 0.68:
+    beside = stage.source[0] / stage.source[1] < 0.68
+    if scene.points and beside and stage.order.take % 2 == 0:
         return _beside(stage, words)
     tall = chips_height(scene.points)
     spot, top = _cluster(

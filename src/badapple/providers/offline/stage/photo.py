@@ -20,7 +20,7 @@ from badapple.providers.offline.stage.openings import split_opening, strip_outli
 from badapple.providers.offline.stage.plate import Mount, Photo, Window, mounted
 from badapple.providers.offline.stage.scenery import Kind
 from badapple.providers.offline.stage.sprites import Sprite
-from badapple.providers.offline.stage.staging import MARGIN, Spot, Stage
+from badapple.providers.offline.stage.staging import MARGIN, Spot, Stage, framing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +49,7 @@ def film(order: SceneOrder, style: Style, book: FontBook) -> Timeline:
     # A photo brings its own ground: the set need not stand apart from the product's colours.
     stage = Stage(replace(order, product=replace(order.product, palette=())), style, book)
     scenes: tuple[Callable[[Stage, Photo], Timeline], ...] = (_cover, _print, _strips, _split)
-    return scenes[(order.scene.id - 1) % len(scenes)](stage, photo)
+    return scenes[framing(order)](stage, photo)
 
 
 def _tiny(photo: Photo) -> bool:
@@ -271,7 +271,7 @@ def _strips(stage: Stage, photo: Photo) -> Timeline:
     travel, kind = 54.0, stage.style.motion.set
     area = Box(left=60, top=first, right=1020, bottom=last)
     whole = (area.width + 80, area.height + 2 * travel + 70)
-    if not photo.fills(*whole):
+    if not photo.fills(*whole) or (points and stage.order.take % 2):
         return _play(stage, photo, Kind.FACTS, words, points=points)
     zoom = min(1.45, light.MOST / max(whole[0] / photo.size[0], whole[1] / photo.size[1]))
     part = photo.cut(*whole, zoom=zoom)

@@ -35,6 +35,9 @@ __all__ = ["LEDGE", "MARGIN", "PUSH", "Spot", "Stage", "leaning", "seeded", "sta
 MARGIN = 32  #: layout px that a ground is larger than the frame on every side
 PUSH = 0.055  #: share that a product grows over a scene, at most
 LEDGE = 1240.0  #: layout px; below it the ledge of a close-up is opaque, so that captions stand on nothing else
+_FACTS = 2
+#: For each scene, its own framing and those of its further takes: 0 whole, 1 near, 2 with facts, 3 on a podium.
+_FRAMINGS = ((0, 1, 3), (1, 3, 0), (_FACTS, 0, 1), (3, 0, 1))
 _MIDDLE = 540.0
 
 
@@ -103,6 +106,18 @@ def stand(
     # Every product grows a little while it is seen; the largest moment counts.
     scale = min(widest / width, min(tallest, foot - top) / height, light.MOST / (1 + PUSH))
     return Spot(_MIDDLE, foot, size[0] * scale, size[1] * scale, tilt=tilt)
+
+
+def framing(order: SceneOrder) -> int:
+    """Return which of a film's four framings a scene has: its own, and another one for each further take.
+
+    Facts stay in the framing that shows them.
+    """
+    own = (order.scene.id - 1) % len(_FRAMINGS)
+    if own == _FACTS and order.scene.points:
+        return own
+    choices = _FRAMINGS[own]
+    return choices[order.take % len(choices)]
 
 
 class Stage:

@@ -19,7 +19,7 @@ from badapple.providers.offline.stage.motion import drift, ease_back, ease_out, 
 from badapple.providers.offline.stage.paint import polygon_star, quad, rounded
 from badapple.providers.offline.stage.scenery import Kind
 from badapple.providers.offline.stage.signs import bar, mark, on, plate, shape
-from badapple.providers.offline.stage.staging import MARGIN, Spot, Stage
+from badapple.providers.offline.stage.staging import MARGIN, Spot, Stage, framing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +45,7 @@ def film(order: SceneOrder, style: Style, book: FontBook) -> Timeline:
     """Set the scene that the order's place in the script calls for."""
     stage = Stage(order, style, book)
     scenes: tuple[Callable[[Stage], Timeline], ...] = (_name, _wall, _list, _seal)
-    return scenes[(order.scene.id - 1) % len(scenes)](stage)
+    return scenes[framing(order)](stage)
 
 
 def _ground(stage: Stage, kind: Kind, spot: Spot) -> NDArray[np.uint8]:
@@ -184,6 +184,7 @@ def _list(stage: Stage) -> Timeline:
 def _fact(stage: Stage, point: str, number: int, *, top: float, height: float) -> None:
     chip = scenery_of(stage.style).chip(stage.look, number)
     x, y, scale = 420.0, height / 2, stage.scale
+    middle_x = 540.0 + (0.0, -44.0, 44.0)[stage.order.take % 3] * (-1) ** number  # further takes stagger them
     picture = stage.picture(2 * x + 60, height + 20)
     outline = rounded(-x, -y, x, y, min(chip.radius, y)) if not chip.skew else quad(-x, -y, x, y, skew=chip.skew)
     fill = chip.fill or stage.look.stops[1]
@@ -201,7 +202,7 @@ def _fact(stage: Stage, point: str, number: int, *, top: float, height: float) -
         rest = drift(hold(px, py), count=stage.count, by=(0, -6))
         return enter(rest, start=start, length=16 * stage.calm, offset=(side, 0), fade=0.5, ease=ease)
 
-    stage.add(picture, way(540, middle), start=start)
+    stage.add(picture, way(middle_x, middle), start=start)
     setting = set_text(
         point,
         book=stage.book,
@@ -217,13 +218,13 @@ def _fact(stage: Stage, point: str, number: int, *, top: float, height: float) -
         scale=scale,
         align="left",
     )
-    left, upper = 540 - x + 140, middle - setting.height / 2
+    left, upper = middle_x - x + 140, middle - setting.height / 2
     for piece in setting.pieces:
         tallness, width = piece.image.shape[0] / scale, piece.image.shape[1] / scale
         stage.add(piece.image, way(left + piece.left + width / 2, upper + piece.top + tallness / 2), start=start)
     box = Box(left=left, top=upper, right=left + setting.width, bottom=upper + setting.height)
     stage.boxes.append(TextBox(text=point, box=box, start=start, end=stage.count))
-    stage.keep_out.append(Box(left=120, top=top, right=960, bottom=top + height))
+    stage.keep_out.append(Box(left=middle_x - x, top=top, right=middle_x + x, bottom=top + height))
 
 
 def _turns(stage: Stage) -> Timeline:
