@@ -96,7 +96,7 @@ async def test_vendors_are_paid_only_under_a_cap(settings: Settings, photo: Path
     async with Client(build(settings, local=True)) as client:
         order = {"product_name": "Watch", "photo_path": str(photo)}
         priced = await client.call_tool("estimate_ad", order)
-        assert 0.3 < priced.structured_content["estimate_usd"] < priced.structured_content["suggested_cap_usd"] < 3
+        assert 0.3 < priced.structured_content["estimate_usd"] < priced.structured_content["at_most_usd"] < 3
         assert (await refusal(client, "create_ad", {**order, "provider": "cloud"})).endswith(
             "max_cost_usd is missing. vendors are paid only under a cap; ask estimate_ad"
         )

@@ -5,16 +5,19 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from badapple.assets.queued import Attempt
 from badapple.database import Call, Job, Part, Receipt, open_database
 from badapple.database.tables import now
+from badapple.engine import State
 from badapple.journal.rows import intent
 from badapple.models import Dedupe, Order
 from badapple.worker.steward import Steward
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from tests.servers import Postgres
@@ -79,4 +82,34 @@ def test_what_any_process_brought_a_job_is_progress_and_what_is_told_again_is_no
     assert crashes(update(Call).values(state="collected")) == 1
     assert crashes(update(Call).values(state="submitted")) == 2  # its goods were lost
     assert crashes(update(Call).values(state="collected")) == 2  # and fetched once more
+    database.dispose()
+
+
+class Waiting:
+    """An engine in whose queues all stories wait but one, which ended without a word."""
+
+    def below(self, _prefix: str) -> list[State]:
+        return []
+
+    def ended(self, _limit: int) -> list[State]:
+        return []
+
+    def states(self, ids: Sequence[str]) -> dict[str, State]:
+        return {name: State(id=name, status="ENQUEUED") for name in ids if name != Attempt(job="lost", number=1).id}
+
+
+def test_a_job_that_nobody_works_on_is_found_behind_any_number_that_wait(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{tmp_path / 'j.db'}")
+    nobody: Any = None
+    engine: Any = Waiting()
+    steward = Steward(database, engine, holder=nobody, watcher=nobody, claims=nobody, lease=2, folder=tmp_path)
+    about: dict[str, Any] = {"product_name": "Watch", "style": "luxury", "engine": True, "attempt": 1, "dispatched": 1}
+    with Session(database) as session, session.begin():
+        session.add_all(Job(id=f"j{number}", status="pending", **about) for number in range(250))
+        session.flush()
+        session.add(Job(id="lost", status="processing", **about))
+    steward._tidy()
+    with Session(database) as session:
+        again = session.scalars(select(Job).where(Job.attempt == 2)).all()
+        assert [(job.id, job.status) for job in again] == [("lost", "pending")]
     database.dispose()

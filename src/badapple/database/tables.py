@@ -44,6 +44,7 @@ class Job(Base):
         Index("ix_jobs_status", "status", "turn"),
         Index("ix_jobs_owner", "owner", "created_at"),
         Index("ix_jobs_ended", "owner", "ended_at"),
+        Index("ix_jobs_parent", "parent_id"),
     )
 
     id: Mapped[str] = mapped_column(String(255), primary_key=True)

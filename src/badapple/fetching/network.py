@@ -25,7 +25,7 @@ __all__ = ["asked", "reply_of", "resolve"]
 
 _TRIED = 4  #: addresses of one name that are connected to in turn
 #: Threads of their own: a lookup cannot be ended, and whoever names a host may have a name server that never answers.
-_LOOKUPS = ThreadPoolExecutor(16, thread_name_prefix="lookup")
+_LOOKUPS = ThreadPoolExecutor(64, thread_name_prefix="lookup")
 
 
 async def resolve(host: str, port: int) -> Sequence[str]:

@@ -243,15 +243,15 @@ def _versions(session: Session, row: Job) -> tuple[tuple[VersionView, ...], tupl
     back = select(Job.id, Job.parent_id).where(Job.id == row.parent_id).cte(recursive=True)
     # UNION, not UNION ALL: rows that were made to name each other end it too.
     back = back.union(select(Job.id, Job.parent_id).join(back, Job.id == back.c.parent_id))
-    columns = (Job.id, Job.parent_id, Job.status, Job.options, Job.created_at, Job.video_url)
-    others = select(*columns).where(Job.owner == row.owner, Job.id != row.id)
-    family = others.where(or_(Job.id.in_(select(back.c.id)), Job.parent_id == row.id))
+    columns = (Job.id, Job.owner, Job.parent_id, Job.status, Job.options, Job.created_at, Job.video_url)
+    family = select(*columns).where(or_(Job.id.in_(select(back.c.id)), Job.parent_id == row.id))
     found = {
         one.id: VersionView(
             id=one.id, parent_id=one.parent_id, status=one.status, change=str((one.options or {}).get("change", "")),
             created_at=one.created_at, video_url=one.video_url,
         )
         for one in session.execute(family.order_by(Job.created_at, Job.id))
+        if one.owner == row.owner and one.id != row.id  # the query goes by family: an owner may have many jobs
     }  # fmt: skip
     ancestors: list[VersionView] = []
     parent = row.parent_id

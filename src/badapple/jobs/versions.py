@@ -53,7 +53,7 @@ def version(job_id: str, settings: Settings, *, owner: str | None = None) -> str
         ).one()
         family = session.execute(
             select(func.count(), func.max(Job.updated_at)).where(
-                Job.owner == row.owner, or_(Job.parent_id == job_id, Job.id == row.parent_id)
+                or_(Job.parent_id == job_id, Job.id == (row.parent_id or ""))  # by index: an owner may have many jobs
             )
         ).one()
         ahead = 0

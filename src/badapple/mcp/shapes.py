@@ -82,8 +82,7 @@ class Estimate(BaseModel):
     """What an ad would cost; nothing was bought."""
 
     estimate_usd: float
-    at_most_usd: float
-    suggested_cap_usd: float = Field(description="A `max_cost_usd` that suffices for a second try at some of it.")
+    at_most_usd: float = Field(description="A `max_cost_usd` that suffices for a second try at some of it.")
     expected_seconds: float = Field(description="From now until it is done, those that wait before it included.")
     lines: list[EstimateLine]
 
@@ -98,7 +97,7 @@ class Estimate(BaseModel):
             for line in quote.lines
         ]  # fmt: skip
         return cls(
-            estimate_usd=quote.estimate / 1e6, at_most_usd=quote.at_most / 1e6, suggested_cap_usd=quote.cap / 1e6,
+            estimate_usd=quote.estimate / 1e6, at_most_usd=quote.cap / 1e6,
             expected_seconds=round(seconds, 1), lines=lines,
         )  # fmt: skip
 

@@ -282,7 +282,8 @@ class Steward:
         under_way = (
             select(Job.id, Job.attempt)
             .where(Job.status.in_(going), Job.engine.is_(True), Job.dispatched == Job.attempt, Job.awaiting.is_(None))
-            .order_by(Job.updated_at)
+            # Those that are processed first: any number of those that wait has been silent for longer.
+            .order_by(Job.status.desc(), Job.updated_at)
             .limit(_BATCH)
         )
         for row in again(self._database, lambda session: session.execute(ended).all()):

@@ -18,6 +18,7 @@ def upgrade() -> None:
         jobs.add_column(sa.Column("awaiting", sa.String(length=16), nullable=True))
         jobs.add_column(sa.Column("announced", sa.Integer(), nullable=False, server_default=_ZERO))
     op.create_index("ix_jobs_ended", "jobs", ["owner", "ended_at"])
+    op.create_index("ix_jobs_parent", "jobs", ["parent_id"])
     op.execute("UPDATE jobs SET announced = seq")
     _make_tables()
 
