@@ -44,7 +44,7 @@ def page_routes() -> list[BaseRoute]:
 
 
 async def _front(_request: Request) -> Response:
-    return RedirectResponse("/docs")
+    return RedirectResponse("/docs", status_code=302)
 
 
 async def _css(_request: Request) -> Response:
