@@ -132,3 +132,22 @@ def test_a_film_that_cannot_be_joined_leaves_the_older_one(parts: list[Segment],
         assemble(parts, sound, out, ffmpeg=program, tags={}, source_type=TERM)
 
     assert out.read_bytes() == b"older"
+
+
+@pytest.mark.parametrize("counts", [(7, 13, 11), (157, 20, 31), (1, 2, 4, 8, 16)])
+def test_segments_of_any_length_join_evenly(
+    counts: tuple[int, ...], how: encode.Encoding, sound: Path, program: Path, drifting: Any
+) -> None:
+    """No length is a whole number of milliseconds unless it is a multiple of three."""
+    made = []
+    for number, count in enumerate(counts):
+        path = sound.with_name(f"segment{number}.mp4")
+        encode.encode(encode.body(drifting(count, shade=90), 0, count, canvas=DRAFT), path, at=0, count=count, how=how)
+        made.append(Segment(path=path, frames=count))
+    out = sound.with_name("out.mp4")
+
+    assemble(made, sound, out, ffmpeg=program, tags={}, source_type=TERM)
+
+    with av.open(str(out)) as file:
+        stamps = sorted(packet.pts for packet in file.demux(video=0) if packet.pts is not None)
+    assert stamps == list(range(0, sum(counts) * 512, 512))

@@ -134,5 +134,8 @@ def _command(part: Path, *, at: int, how: Encoding) -> list[str]:
         *("-c:v", "libx264", "-preset", preset, "-crf", crf, "-profile:v", "high", "-pix_fmt", "yuv420p"),
         *("-x264-params", _PINNED, "-threads", str(how.threads), "-fflags", "+bitexact"),
         *("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv"),
-        *("-video_track_timescale", str(TIMESCALE), "-f", "mp4", "-y", f"file:{part.absolute()}"),
+        # The edit list counts in the movie's time: in milliseconds, the default, most lengths are rounded, and segments
+        # then no longer join without a gap.
+        *("-video_track_timescale", str(TIMESCALE), "-movie_timescale", str(TIMESCALE)),
+        *("-f", "mp4", "-y", f"file:{part.absolute()}"),
     )

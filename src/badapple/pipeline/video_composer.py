@@ -287,6 +287,7 @@ class Film:
             inputs=inputs,
             stage=stage,
             label=label,
+            schema=2,
         )
 
     def _film_request(self, segments: Sequence[Asset], sound: Asset) -> AssetRequest:
