@@ -58,6 +58,7 @@ def test_a_yes_at_the_terminal_buys_and_the_quote_was_right(finished: Studio, pr
     assert prepared.sims.total() == finished.sims.total()
 
 
+@pytest.mark.long
 def test_a_no_at_the_terminal_makes_it_offline(prepared: Studio) -> None:
     shown = at_a_terminal(prepared, "n")
     assert "made offline" in shown
@@ -72,6 +73,7 @@ def test_a_cap_below_the_quote_is_an_error_before_anything_is_sent(prepared: Stu
     assert prepared.sims.requests == ()
 
 
+@pytest.mark.long
 def test_a_part_by_name_needs_no_further_word_and_leaves_the_others_here(prepared: Studio) -> None:
     done = run(prepared, "--provider", "offline", "--voice-by", "elevenlabs", "--json")
     assert done.returncode == 0, done.stderr

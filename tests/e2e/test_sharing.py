@@ -27,6 +27,7 @@ async def test_two_jobs_at_once_that_want_the_same_pay_once(finished: Studio, pr
     assert sum(costs) == finished.sims.total()
 
 
+@pytest.mark.long
 async def test_a_vendor_that_restarts_in_between_changes_nothing(finished: Studio, prepared: Studio) -> None:
     prepared.sims.latency.set({"minimax/hailuo-2.3-fast": 2.0})
     filming = asyncio.ensure_future(prepared.film())
@@ -96,6 +97,7 @@ def test_jobs_cancel_tells_the_vendor_and_says_what_it_cost(prepared: Studio) ->
     assert not any(call.reserved for call in prepared.calls())
 
 
+@pytest.mark.long
 async def test_what_is_being_answered_when_a_job_is_stopped_is_kept(prepared: Studio) -> None:
     """Claude cannot be asked what it has: its answer is waited for, even when everything else stops."""
     prepared.sims.latency.set({"messages": 1.5})

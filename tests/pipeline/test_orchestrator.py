@@ -162,12 +162,14 @@ class TestPipelineOrchestrator:
         }
         assert {"voice 4", "end card", "end scene", "film"} <= changed
 
+    @pytest.mark.long
     async def test_fresh_makes_everything_anew(self, make: Make, photo: Path, settings: Settings) -> None:
         await make("one").execute_pipeline("Solenne", "luxury", "Buy", str(photo))
         await make("two", options={"fresh": True}).execute_pipeline("Solenne", "luxury", "Buy", str(photo))
         assert set(receipts(settings).values()) <= {2, 1}
         assert receipts(settings)["film"] == 2
 
+    @pytest.mark.long
     async def test_assets_are_left_under_plain_names(self, make: Make, photo: Path, tmp_path: Path) -> None:
         await make(options={"assets_dir": tmp_path / "parts"}).execute_pipeline("Solenne", "bold", "Buy", str(photo))
         expected = {f"voice_{n}.mp3" for n in range(1, 5)} | {f"scene_{n}.mp4" for n in range(1, 5)} | {"cta.png"}
@@ -198,6 +200,7 @@ class TestPipelineOrchestrator:
         assert Path(await orchestrator.execute_pipeline("Solenne", "tech", "")).is_file()
         assert seen[0].message == "Writing the script..."
 
+    @pytest.mark.long
     async def test_music_off_and_music_of_ones_own(
         self, make: Make, photo: Path, tmp_path: Path, settings: Settings
     ) -> None:

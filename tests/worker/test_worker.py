@@ -158,6 +158,7 @@ def test_what_a_dead_machine_had_goes_on_elsewhere(many: Site) -> None:
     assert lasts(many, job) == ["completed"]
 
 
+@pytest.mark.long
 def test_a_worker_that_is_asked_to_end_hands_its_work_on(many: Site) -> None:
     leaving = many.worker("a")
     job = many.submit("Slow Watch")
