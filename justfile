@@ -10,6 +10,10 @@ check *words:
 demo *words:
     ./demo {{ words }}
 
+# The studio's scripts, from frontend/ into the package (docs/studio.md)
+studio:
+    tools/build_studio.sh
+
 # Style and floors
 lint:
     .venv/bin/ruff check .

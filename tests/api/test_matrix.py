@@ -64,7 +64,14 @@ PUBLIC = Rule(scope=None)
 SEEN = Rule(thing=True)
 CHANGED = Rule(WRITE, thing=True)
 RULES = {
-    **{f"GET {path}": PUBLIC for path in ("/", "/docs", "/docs.css", "/openapi.json", "/problems", "/problems/{code}")},
+    **{f"GET {path}": PUBLIC for path in ("/docs", "/docs.css", "/openapi.json", "/problems", "/problems/{code}")},
+    "GET /": Rule(),
+    "GET /ads/{job_id}": SEEN,
+    **{f"POST /ads/{{job_id}}/{verb}": CHANGED for verb in ("cancel", "retry", "resume", "approve", "delete")},
+    "POST /videos/generate": Rule(WRITE, body={"product_name": "Watch"}),
+    "POST /sign-out": Rule(),
+    "GET /studio/looks/{name}": PUBLIC,
+    "MOUNT /studio/built": PUBLIC,
     **{f"GET {path}": PUBLIC for path in ("/healthz", "/readyz", "/metrics")},
     **{f"{method} V/sign-in": PUBLIC for method in ("GET", "POST")},
     "POST V/vendors/replicate/webhook": Rule(scope=None, body={}),

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from badapple import __version__, errors, process
+from badapple import __version__, errors, process, studio
 from badapple.access.signing import signer_of
 from badapple.api import guard
 from badapple.api.addresses import V1
@@ -92,6 +92,7 @@ def create_app(
         app.include_router(router, include_in_schema=False)
     checks = ready or (lambda: _database_answers(house))
     app.router.routes.extend([*health_routes(alive=alive, ready=checks), *page_routes()])
+    studio.install(app)
     _describe_once(app, settings, required=gate.required)
     return app
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from badapple.api.problem_table import KINDS, Kind, markdown, markdown_of
@@ -32,19 +32,14 @@ details { border-top: 1px solid #8886; }
 
 
 def page_routes() -> list[BaseRoute]:
-    """Return the routes: `/`, `/openapi.json`, `/docs`, `/docs.css`, `/problems` and `/problems/{code}`."""
+    """Return the routes: `/openapi.json`, `/docs`, `/docs.css`, `/problems` and `/problems/{code}`."""
     return [
-        Route("/", _front),
         Route("/openapi.json", _openapi),
         Route("/docs", _docs),
         Route("/docs.css", _css),
         Route("/problems", _problems),
         Route("/problems/{code}", _problem),
     ]
-
-
-async def _front(_request: Request) -> Response:
-    return RedirectResponse("/docs", status_code=302)
 
 
 async def _css(_request: Request) -> Response:

@@ -1,0 +1,65 @@
+/** The API that everybody uses, with the types of its own document. */
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+export type Job = Schemas["JobDetail"];
+export type Scene = Schemas["Scene"];
+export type Part = Schemas["Part"];
+export type Stage = Schemas["Stage"];
+export type Estimate = Schemas["Estimate"];
+export type Problem = Schemas["Problem"];
+export type Link = Schemas["LinkView"];
+
+const ROOT = "/api/v1";
+
+/** What the API refused, in its own words. */
+export class Refused extends Error {
+  constructor(
+    readonly problem: Pick<Problem, "detail" | "hint" | "status" | "title">,
+  ) {
+    super(problem.detail);
+  }
+}
+
+export async function send<T>(method: "GET" | "POST", path: string, body?: unknown): Promise<T> {
+  const answer = await fetch(ROOT + path, {
+    method,
+    ...(body === undefined
+      ? {}
+      : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+  });
+  return read<T>(answer);
+}
+
+export function jobPath(id: string, rest = ""): string {
+  return `/jobs/${encodeURIComponent(id)}${rest}`;
+}
+
+/** Address of a file of a job; sent from here, for the page may load nothing from elsewhere. */
+export function fileOf(id: string, file: string): string {
+  return `${ROOT}${jobPath(id, `/${file}`)}?direct=false`;
+}
+
+/** The path of an address of ours: behind proxies its host may be another than the page's. */
+export function local(url: string): string {
+  return new URL(url, location.href).pathname;
+}
+
+/** Asks for a job again and again; what has not changed is not sent again. */
+export function watcher(id: string): () => Promise<Job | null> {
+  let tag = "";
+  return async () => {
+    const answer = await fetch(ROOT + jobPath(id), { headers: tag ? { "if-none-match": tag } : {}, cache: "no-store" });
+    if (answer.status === 304) return null;
+    const job = await read<Job>(answer);
+    tag = answer.headers.get("etag") ?? "";
+    return job;
+  };
+}
+
+async function read<T>(answer: Response): Promise<T> {
+  if (answer.ok) return (await answer.json()) as T;
+  const usual = { detail: `The server answered ${answer.status}.`, hint: "", status: answer.status, title: "Not done" };
+  const problem = (await answer.json().catch(() => usual)) as Problem;
+  throw new Refused({ ...usual, ...problem });
+}

@@ -1,0 +1,17 @@
+import { defineConfig } from "vite";
+
+// One script for each page that has one; the server reads manifest.json and writes the addresses into its pages.
+export default defineConfig({
+  base: "/studio/built/",
+  build: {
+    outDir: "../src/badapple/studio/static",
+    emptyOutDir: true,
+    assetsDir: "",
+    manifest: "manifest.json",
+    modulePreload: { polyfill: false },
+    target: "es2022",
+    rollupOptions: {
+      input: { new: "src/new.tsx", run: "src/run.tsx" },
+    },
+  },
+});

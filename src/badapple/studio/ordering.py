@@ -1,0 +1,86 @@
+"""From a form that a person filled in to a job in the queue."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from starlette.datastructures import FormData
+
+from badapple.api.incoming import form_fields, form_of, media_type, photo_of
+from badapple.api.ordering import Ordering, check_language, check_makers, once, refuse_unpaid
+from badapple.api.problems import ProblemError
+from badapple.api.schemas import GenerateForm
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from starlette.requests import Request
+
+    from badapple.access import Principal
+    from badapple.api.deps import House
+    from badapple.jobs.idempotency import Answer, Claim
+
+__all__ = ["Filled", "filled", "submit"]
+
+_PHOTO = "product_image"
+_ONCE = "once"  #: field with the name of the page that was filled in
+_PAGE = re.compile(r"[0-9A-Za-z]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A form as it came in; its photo lies on the disk until the end."""
+
+    form: FormData
+    page: str
+
+    @property
+    def values(self) -> Mapping[str, str]:
+        """What stood in it, to be shown again."""
+        return {name: value for name, value in self.form.multi_items() if isinstance(value, str)}
+
+
+@contextlib.asynccontextmanager
+async def filled(request: Request) -> AsyncIterator[Filled]:
+    """Yield the form that a request holds.
+
+    Raises:
+        ProblemError: it holds none.
+        HTTPException: it is broken, or too large.
+    """
+    if (kind := media_type(request)) != "multipart/form-data":
+        raise ProblemError("unsupported_media_type", f"a body of the kind {kind[:80]!r} is not taken here")
+    async with form_of(request) as form:
+        rest = FormData([(name, value) for name, value in form.multi_items() if name != _ONCE])
+        page = str(form.get(_ONCE) or "")
+        yield Filled(rest, page if _PAGE.fullmatch(page) else "")
+
+
+async def submit(request: Request, who: Principal, house: House, form: Filled) -> str:
+    """Put the job into the queue, and return its id; the same page sent twice makes one job.
+
+    Raises:
+        BadappleError: nothing was queued; says why.
+        RequestValidationError: fields cannot be used.
+    """
+    wanted = form_fields(form.form, GenerateForm, files=[_PHOTO])
+    async with photo_of(form.form, _PHOTO, house.settings) as photo:
+        if photo is not None and (wanted.upload_id or wanted.image_url):
+            raise ProblemError("invalid_input", "the photo comes in more than one way")
+        if wanted.image_url is not None and not house.settings.doors.image_urls:
+            raise ProblemError("image_url_refused", "this server fetches no photos from the web", pointer="/image_url")
+        await check_makers(wanted, house)
+        refuse_unpaid(wanted, house)
+        check_language(wanted, house)
+        ordering = Ordering(house=house, who=who, wanted=wanted, photo=photo)
+
+        async def work(claim: Claim | None) -> Answer:
+            return await ordering.submit(request, claim)
+
+        # What was changed on the page before it was sent again is another order, not the same one.
+        key = f"page-{form.page}-{ordering.asked[:32]}" if form.page else None
+        done = await once(house, who, key, ordering.asked, work)
+    return str(done.body["job_id"])

@@ -1,0 +1,129 @@
+"""Facts in plain words."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["STAGES", "STATUSES", "Finding", "advice", "ago", "money", "quality", "span", "took"]
+
+#: Stage -> what it is to people.
+STAGES = {
+    "script_gen": "Script", "voice_gen": "Voice", "video_gen": "Scenes", "cta_gen": "End card",
+    "compositing": "Final cut",
+}  # fmt: skip
+STATUSES = {
+    "pending": "Waiting", "processing": "Being made", "completed": "Ready", "failed": "Failed",
+    "cancelled": "Cancelled",
+}  # fmt: skip
+_BUTTONS = {"retry": "Try again", "resume": "Go on", "cancel": "Cancel", "approve": "Approve the script"}
+_VERB = re.compile(r"`POST /api/v1/jobs/[^/`]+/(retry|resume|cancel|approve)`")
+_LIST = re.compile(r"`GET /api/v1/jobs`")
+_SLOW_MS = 100.0  #: what the ear and the eye forgive
+_UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was measured.
+
+    Attributes:
+        good: whether it is as it should be.
+        name: what was looked at.
+        says: what was found.
+    """
+
+    good: bool
+    name: str
+    says: str
+
+
+def advice(hint: str) -> str:
+    """Return a hint of the API's as a sentence that speaks of the buttons of a page."""
+    hint = _VERB.sub(lambda found: f'"{_BUTTONS[found[1]]}"', hint)
+    hint = _LIST.sub("the library", hint).replace("`", "").strip()
+    return f"{hint[:1].upper()}{hint[1:]}{'' if hint.endswith(('.', '!', '?')) else '.'}" if hint else ""
+
+
+def money(dollars: float) -> str:
+    """Return an amount: `free`, `$0.004`, `$1.20`."""
+    if dollars <= 0:
+        return "free"
+    return f"${dollars:.2f}" if dollars >= 0.01 else f"${dollars:.4f}".rstrip("0")
+
+
+def span(seconds: float) -> str:
+    """Return about how long something takes: `25 seconds`, `about 2 minutes`."""
+    if seconds < 55:
+        return f"{max(5, round(seconds / 5) * 5)} seconds"
+    minutes = round(seconds / 60)
+    return "about a minute" if minutes <= 1 else f"about {minutes} minutes"
+
+
+def took(began: datetime | None, ended: datetime | None) -> str:
+    """Return how long something took: `6.5 s`, `2 min 5 s`; empty where it has not ended."""
+    if began is None or ended is None:
+        return ""
+    seconds = max(0.0, (ended - began).total_seconds())
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return f"{int(seconds) // 60} min {int(seconds) % 60} s"
+
+
+def ago(moment: datetime, now: datetime | None = None) -> str:
+    """Return how long ago something was: `just now`, `5 minutes ago`."""
+    seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
+    for unit, size in _UNITS:
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "just now"
+
+
+def quality(report: Mapping[str, Any]) -> list[Finding]:
+    """Return what was measured on a film, for people; what the report does not hold is left out."""
+    measured, verdict = report.get("measured") or {}, report.get("verdict") or {}
+    picture, sound = measured.get("picture") or {}, measured.get("sound") or {}
+    found = [*_picture(picture), *_sound(sound)]
+    if offsets := measured.get("caption_offsets_ms"):
+        worst = max(abs(one) for one in offsets)
+        found.append(
+            Finding(good=worst <= _SLOW_MS, name="Captions", says=f"within {worst:.0f} ms of the spoken words")
+        )
+    return found + [
+        Finding(good=False, name="Note", says=str(sentence))
+        for level in ("hard", "soft")
+        for sentence in verdict.get(level) or ()
+    ]
+
+
+def _picture(picture: Mapping[str, Any]) -> list[Finding]:
+    found = []
+    if info := picture.get("info"):
+        size = f"{info['width']} x {info['height']}, {info['fps']} frames a second, {info['duration']:.1f} s"
+        found.append(Finding(good=bool(info.get("constant", True)), name="Picture", says=size))
+        megabytes = info["size"] / 1e6
+        says = f"{info['codec'].upper()} and {info['audio_codec'].upper()}, {megabytes:.1f} MB"
+        found.append(
+            Finding(good=bool(info.get("faststart", True)), name="File", says=f"{says}, starts to play at once")
+        )
+    if "black" in picture and "frozen" in picture:
+        black, frozen = len(picture["black"]), len(picture["frozen"])
+        says = f"{black} black and {frozen} frozen passages" if black or frozen else "no black and no frozen passages"
+        found.append(Finding(good=not (black or frozen), name="Motion", says=says))
+    return found
+
+
+def _sound(sound: Mapping[str, Any]) -> list[Finding]:
+    if "loudness" not in sound:
+        return []
+    says = f"{sound['loudness']:.1f} LUFS, peaks at {sound['true_peak']:.1f} dBTP"
+    good = abs(sound["loudness"] + 14) <= 1 and sound["true_peak"] <= -1
+    silent = len(sound.get("silences") or ())
+    quiet = f"{silent} silent passages" if silent else "no silent passages"
+    return [Finding(good=good, name="Loudness", says=says), Finding(good=not silent, name="Sound", says=quiet)]

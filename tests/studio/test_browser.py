@@ -1,0 +1,113 @@
+"""The studio in a browser: Chromium, where it and Playwright are installed (docs/studio.md)."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.api.visiting import place
+from tests.jobs.conftest import Hand
+
+from badapple.api.serving import serving
+from badapple.studio.assets import STATIC
+
+playwright = pytest.importorskip("playwright.async_api", reason="playwright is not installed")
+axe = pytest.importorskip("axe_playwright_python.async_playwright", reason="axe-playwright-python is not installed")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+BUILT = pytest.mark.skipif(not (STATIC / "manifest.json").is_file(), reason="tools/build_studio.sh was not run")
+PAGES = ("/", "/?q=nothing", "/ads/failed", "/ads/cancelled", "/ads/running", "/ads/none")
+
+
+@dataclass(frozen=True, slots=True)
+class Browsing:
+    """A browser at a server that has one ad of each kind."""
+
+    browser: Any
+    root: str
+    hand: Hand
+    told: list[str] = field(default_factory=list)  #: what pages wrote to the console
+
+    @asynccontextmanager
+    async def page(self, width: int = 1440, scheme: str = "light") -> AsyncIterator[Any]:
+        """Open a page of some width."""
+        words = {"viewport": {"width": width, "height": 844}, "color_scheme": scheme, "reduced_motion": "reduce"}
+        context = await self.browser.new_context(base_url=self.root, **words)
+        page = await context.new_page()
+        page.on("console", lambda message: self.told.append(message.text))
+        page.on("pageerror", lambda error: self.told.append(str(error)))
+        yield page
+        await context.close()
+
+
+@pytest.fixture
+async def here(tmp_path: Path) -> AsyncIterator[Browsing]:
+    async with place(tmp_path, listening_host="127.0.0.1") as there, serving(there.app) as port:
+        hand = Hand(there.engine)
+        for status in ("failed", "cancelled"):
+            hand.end(hand.job(status, owner="local", product_name=f"A {status} lamp"), status)
+        hand.change("failed", error_message="Asset generation failed: refused", failure={"hint": "try another photo"})
+        hand.tell(hand.job("running", owner="local", product_name="Mug"), "Making scene 1", progress=40)
+        async with playwright.async_playwright() as started:
+            browser = await started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            yield Browsing(browser, f"http://127.0.0.1:{port}", hand)
+            await browser.close()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light")])
+async def test_every_page_is_for_everybody(here: Browsing, width: int, scheme: str) -> None:
+    """No violation that axe knows, nothing to scroll sideways, nothing in the console, the policy included."""
+    found = []
+    async with here.page(width, scheme) as page:
+        for path in PAGES:
+            await page.goto(path)
+            await page.wait_for_load_state("load")
+            report = (await axe.Axe().run(page)).response
+            found += [f"{path}: {one['id']}: {one['nodes'][0]['html'][:200]}" for one in report["violations"]]
+            if wide := await page.evaluate("document.documentElement.scrollWidth - innerWidth"):
+                found.append(f"{path} is {wide} pixels too wide")
+    assert found == []
+    assert [line for line in here.told if "404" not in line] == []
+
+
+@BUILT
+async def test_the_form_shows_what_it_will_make(here: Browsing, tmp_path: Path) -> None:
+    photo = tmp_path / "lamp.png"
+    from PIL import Image  # noqa: PLC0415
+
+    Image.linear_gradient("L").resize((400, 600)).save(photo)
+    async with here.page() as page:
+        await page.goto("/")
+        await page.set_input_files("#photo", photo)
+        await page.wait_for_selector("#mock image")
+        await page.fill("#name", "Aurora")
+        await page.check('input[value="luxury"]')
+        await page.check("#draft")
+        await page.wait_for_selector("text=Make the draft, free")
+        assert "Aurora" in await page.inner_text("#mock")
+        await page.focus("#name")
+        await page.keyboard.press("Enter")  # no mouse is needed
+        await page.wait_for_url("**/ads/*")
+        assert await page.inner_text("h1") == "Aurora"
+    assert here.told == []
+
+
+@BUILT
+async def test_a_page_follows_its_job_and_keeps_the_focus(here: Browsing) -> None:
+    async with here.page() as page:
+        await page.goto("/ads/running")
+        await page.wait_for_selector("text=Making scene 1.")
+        await page.focus("text=Cancel")
+        here.hand.tell("running", "Making scene 2", progress=60)
+        await page.wait_for_selector("text=Making scene 2.")
+        assert await page.evaluate("document.activeElement.textContent") == "Cancel"
+        here.hand.change("running", error_message="Video composition failed: no room", failure={"hint": "make room"})
+        here.hand.end("running", "failed")
+        await page.wait_for_selector("text=Make room.")
+        assert await page.inner_text("text=Try again") == "Try again"
+    assert here.told == []
