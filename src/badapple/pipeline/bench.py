@@ -97,6 +97,8 @@ class Bench:
                     await self.assets.settle()
                 if self.purchasing is not None:
                     await self.purchasing.till.drain()
+                    if failed:  # what was about to be sent as it failed holds no money
+                        await self.call(decisions.drop_unsent, self.engine, self.purchasing.claims, self.job_id)
         except TimeoutError:
             await self.pause()
         return await self.spent()

@@ -53,6 +53,7 @@ class Purchasing:
         till: buys each thing once.
         holder: shows that this process lives.
         limiter: concurrency and rate, shared by all who use the database.
+        claims: tells which calls somebody works on.
         doorbells: whoever receives webhooks of Replicate rings here, so that a clip is looked at at once; None where
             Replicate makes nothing.
     """
@@ -60,6 +61,7 @@ class Purchasing:
     till: JournalTill
     holder: Holder
     limiter: Limiter
+    claims: Claims
     doorbells: Doorbells | None = None
     own_heart: bool = True  #: it shows by itself that the process lives; False where somebody else sees to that
     _lines: dict[str, Line] = field(default_factory=dict)
@@ -132,7 +134,7 @@ def open_purchasing(
     ours = ours or stake(engine, settings.data_dir, threaded=threaded)
     books = Books(engine, cache, ours.claims, job=job, owner=owner, caps=caps)
     till = JournalTill(books, cache, threaded=threaded, not_now=not_now)
-    return Purchasing(till=till, holder=ours.holder, limiter=ours.limiter, own_heart=own_heart)
+    return Purchasing(till=till, holder=ours.holder, limiter=ours.limiter, claims=ours.claims, own_heart=own_heart)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
