@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 import av
 import pytest
+from sqlalchemy.orm import Session
 from tests.e2e.conftest import PHOTO, Studio
 
+from badapple.database import Call, open_database
 from badapple.errors import PipelineOrchestrationError
 from badapple.testing.simulators import Fault, Simulators
 
@@ -152,6 +154,21 @@ async def test_what_cannot_be_overcome_says_what_it_cost(prepared: Studio, what:
         assert error.charged == total
     assert not any(call.reserved for call in prepared.calls())
     assert prepared.events[-1].stage == "error"
+
+
+@pytest.mark.timeout(120)
+async def test_what_was_never_sent_holds_no_money_once_a_job_has_failed(prepared: Studio) -> None:
+    """As when one part fails in the moment in which another's intent is written down."""
+    about = {"vendor": "replicate", "model": "m", "dedupe": "lookup", "owner": "local", "job": "job"}
+    with Session(open_database(prepared.settings.database_url)) as session, session.begin():
+        session.add(
+            Call(id="f" * 32, key="k" * 64, attempt=1, state="intent", reserved=1_000, request_hash="h", **about)
+        )
+    prepared.sims.set_faults([FATAL["voices without a sound"][0]])
+    with pytest.raises(PipelineOrchestrationError):
+        await prepared.film()
+    assert {call.id: call.state for call in prepared.calls()}["f" * 32] == "failed"
+    assert not any(call.reserved for call in prepared.calls())
 
 
 @pytest.mark.timeout(120)
