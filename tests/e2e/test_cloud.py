@@ -76,7 +76,10 @@ async def test_the_quote_is_what_it_costs_and_sends_nothing(studio: Studio) -> N
 
 #: What goes wrong and is overcome: the film is made, for the same money.
 #: Told apart by vendors' own tests too.
-LONG = ("little credit", "the create answers 500 but was accepted", "polling fails", "too many voices at once")
+LONG = (
+    *("little credit", "the create answers 500 but was accepted", "polling fails", "too many voices at once"),
+    *("a file breaks off", "a voice's reply is lost", "Claude is overloaded"),
+)
 OVERCOME = {
     "a reply is lost after a clip was ordered": Fault(vendor="replicate", route="create", nth=(2,), drop="after"),
     "the create answers 500 but was accepted": Fault(

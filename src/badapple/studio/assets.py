@@ -30,6 +30,11 @@ class Built(StaticFiles):
     def __init__(self, folder: Path) -> None:
         super().__init__(directory=folder, check_dir=False)
 
+    async def check_config(self) -> None:
+        """Let nothing be built: every file of it is one that there is not."""
+        if self._is_there():
+            await super().check_config()
+
     async def get_response(self, path: str, scope: Scope) -> Response:
         """Return a file, to be kept for good."""
         if not self._is_there():
