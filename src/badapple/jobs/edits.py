@@ -51,7 +51,6 @@ def regenerate(
     settings: Settings,
     *,
     owner: str | None = None,
-    at_most: int = 0,
     claim: Claim | None = None,
 ) -> str:
     """Queue the same ad with one scene filmed anew; return the new job's id.
@@ -61,7 +60,6 @@ def regenerate(
         scene: id of the scene, 1 to 4.
         settings: where things lie.
         owner: whose the job must be; None takes anybody's.
-        at_most: micro-dollars that the new job will reserve at most.
         claim: as for `queue.submit`.
 
     Raises:
@@ -83,7 +81,7 @@ def regenerate(
     kept = script if _would_differ(row) else None
     _check_money(row, wanted, settings, own_script=kept is not None, anew=_filmed)
     child = queue.Child(parent=job_id, group=row.group_id, change=f"scene {scene} anew")
-    return _submit(wanted, settings, row, child, script=kept, origin=origin, at_most=at_most, claim=claim)
+    return _submit(wanted, settings, row, child, script=kept, origin=origin, claim=claim)
 
 
 def edit(
@@ -92,7 +90,6 @@ def edit(
     settings: Settings,
     *,
     owner: str | None = None,
-    at_most: int = 0,
     claim: Claim | None = None,
 ) -> str:
     """Queue the same ad with something changed; return the new job's id.
@@ -102,7 +99,6 @@ def edit(
         changes: what is different.
         settings: where things lie.
         owner: whose the job must be; None takes anybody's.
-        at_most: micro-dollars that the new job will reserve at most.
         claim: as for `queue.submit`.
 
     Raises:
@@ -129,7 +125,7 @@ def edit(
     own, spoken = words is not None, changes.voice_by == "elevenlabs"
     _check_money(row, wanted, settings, own_script=own, anew=lambda _: changes.of_goods, asked=spoken)
     child = queue.Child(parent=job_id, group=row.group_id, change=changes.told)
-    return _submit(wanted, settings, row, child, script=words, origin=origin, at_most=at_most, claim=claim)
+    return _submit(wanted, settings, row, child, script=words, origin=origin, claim=claim)
 
 
 def approve(job_id: str, settings: Settings, *, owner: str | None = None) -> Again:
@@ -270,7 +266,6 @@ def _submit(
     *,
     script: Mapping[str, Any] | None,
     origin: str | None,
-    at_most: int,
     claim: Claim | None,
 ) -> str:
     """Queue an edit, with a script of its own where one is given."""
@@ -284,7 +279,7 @@ def _submit(
         return queue.submit(
             replace(order, options=options, quoted=None), settings, owner=parent.owner,
             priority=next((name for name in _names() if queue.PRIORITIES[name] == parent.priority), "normal"),
-            child_of=replace(child, script=script), at_most=at_most, claim=claim,
+            child_of=replace(child, script=script), claim=claim,
         )  # fmt: skip
 
 
