@@ -517,3 +517,37 @@ async def test_a_call_stopped_while_its_sending_is_written_down_is_not_unknown(
     await open_till().once(FileCall(vendor, "film", dedupe=Dedupe.NONE))
     assert len(vendor.charges()) == 1
     assert held_by(engine) == PRICE
+
+
+async def test_a_call_stopped_while_its_sending_is_refused_holds_no_money(
+    open_till: OpenTill, vendor: FileVendor, engine: Engine
+) -> None:
+    """Its job closes in the moment in which it is cancelled: the refusal is lost in the cancelling."""
+    prepared, may_leave = asyncio.Event(), asyncio.Event()
+
+    class Prepared(FileCall):
+        async def submit(self, ticket: Ticket, folder: Path) -> Submission:
+            async def send() -> Submission:
+                return Submission(vendor_id=self.vendor.take(self, ticket))
+
+            prepared.set()
+            await may_leave.wait()
+            return await Line("replicate").call(send)
+
+    till = open_till()
+    asking = asyncio.ensure_future(till.once(Prepared(vendor, "clip", dedupe=Dedupe.LOOKUP)))
+    await prepared.wait()
+    with Session(engine) as session:
+        session.add(Job(id="job", product_name="a", style="b", closing=True))
+        session.flush()
+        session.scalars(select(Call).with_for_update()).all()  # from here on nobody else writes in the books
+        may_leave.set()
+        await asyncio.sleep(0.2)
+        asking.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asking
+        session.commit()
+    await till.drain()
+    (row,) = rows(engine)
+    assert (row.state, row.sends, row.reserved, row.holder) == ("failed", 0, 0, None)
+    assert (vendor.charges(), held_by(engine)) == ([], 0)

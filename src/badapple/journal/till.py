@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from badapple.errors import OutcomeUnknownError, PermanentProviderError, ProviderError, TransientProviderError
+from badapple.journal import words
 from badapple.journal.books import Claim, ClaimLostError, JobCancelledError, Taken
 from badapple.journal.gate import Gate, standing
 from badapple.journal.rows import PETTY
@@ -276,12 +277,16 @@ class JournalTill:
         raise await self._gave_up(call, claim, last)
 
     async def _send(self, call: PaidCall, claim: Claim, folder: Path, work: _Work) -> Submission:
+        def write_down() -> None:  # whoever is cancelled meanwhile hears no error, so the note is made where it is true
+            self._books.sending(claim, call.order)
+            work.noted = True
+
         async def note(*, first: bool) -> None:
             if not first:
                 await self._db(self._books.check, claim)
                 return
-            work.noted, work.sends = True, work.sends + 1
-            await self._db(self._books.sending, claim, call.order)
+            work.sends += 1
+            await self._db(write_down)
             self._point("sending")
 
         self._cache.require_room()  # what is bought must find a place
@@ -343,7 +348,7 @@ class JournalTill:
             except OutcomeUnknownError as error:  # this account may not ask
                 raise await self._db(self._books.unknown, claim) from error
             except TransientProviderError as error:
-                raise _cannot_be_told(call.order, error) from error
+                raise words.cannot_be_told(call.order, error) from error
             self._point("found" if found else "not found")
             if found is not None and await self._db(self._books.submitted, claim, found.vendor_id):
                 self._point("submitted")
@@ -381,18 +386,3 @@ class JournalTill:
             collecting.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await collecting
-
-
-def _cannot_be_told(order: Order, error: TransientProviderError) -> TransientProviderError:
-    """Return the error of an order that may have reached its vendor, which cannot be asked now.
-
-    The reason why it cannot be asked says nothing of the order, least of all that nothing was charged.
-    """
-    return TransientProviderError(
-        f"it cannot be told now whether {order.vendor} has the order ({order.label}): {error.reason}; it is asked "
-        "again before anything is sent again",
-        provider=order.vendor,
-        status_code=error.status_code,
-        reason=error.reason,
-        hint="run the same command again later",
-    )

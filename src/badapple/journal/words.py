@@ -5,12 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from badapple.costs.money import dollars
-from badapple.errors import OutcomeUnknownError
+from badapple.errors import OutcomeUnknownError, TransientProviderError
 
 if TYPE_CHECKING:
     from badapple.database import Call
+    from badapple.models import Order
 
-__all__ = ["ACCEPTED", "AGAIN", "BY_A_PERSON", "UNSHARED", "paid_for_nothing", "retry", "unknown", "unshared"]
+__all__ = [
+    "ACCEPTED",
+    "AGAIN",
+    "BY_A_PERSON",
+    "UNSHARED",
+    "cannot_be_told",
+    "paid_for_nothing",
+    "retry",
+    "unknown",
+    "unshared",
+]
 
 ACCEPTED = "accepted"  #: reason of a failed row: a person booked it and gave the part up
 BY_A_PERSON = "cancelled by a person"  #: what a job says that `jobs cancel` ended
@@ -48,4 +59,19 @@ def unknown(row: Call) -> OutcomeUnknownError:
             f"look at your account there, then `badapple calls retry {row.id[:8]}` sends it again, or "
             f"`badapple calls accept {row.id[:8]}` books it and leaves the part out"
         ),
+    )
+
+
+def cannot_be_told(order: Order, error: TransientProviderError) -> TransientProviderError:
+    """Return the error of an order that may have reached its vendor, which cannot be asked now.
+
+    The reason why it cannot be asked says nothing of the order, least of all that nothing was charged.
+    """
+    return TransientProviderError(
+        f"it cannot be told now whether {order.vendor} has the order ({order.label}): {error.reason}; it is asked "
+        "again before anything is sent again",
+        provider=order.vendor,
+        status_code=error.status_code,
+        reason=error.reason,
+        hint="run the same command again later",
     )
