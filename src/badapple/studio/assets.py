@@ -20,7 +20,8 @@ __all__ = ["STATIC", "Built", "look", "look_answer"]
 
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"  #: what is built lies here
-_LOOKS = {"studio.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
+_KINDS = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+_LOOKS = {file.name: _KINDS[file.suffix] for file in sorted((_HERE / "looks").iterdir()) if file.suffix in _KINDS}
 _FOR_EVER = "public, max-age=31536000, immutable"  # another content has another address
 
 
