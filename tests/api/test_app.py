@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
@@ -16,11 +17,13 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from tests.api.calling import AD, here, refused
 from tests.api.visiting import place
 from tests.jobs.making import Works
 
 from badapple import jobs
+from badapple.api.running import ApiDoor
 from badapple.config import read_settings
 from badapple.errors import ConfigError
 from badapple.models import FULL, MakeOptions
@@ -95,6 +98,35 @@ def test_one_process_answers_and_makes(tmp_path: Path) -> None:
         assert '"stage":"completed"' in stream.replace(" ", "")
         assert "badapple_jobs_total" in client.get("/metrics").text
         assert server.end() == 0
+
+
+@pytest.mark.long
+@pytest.mark.timeout(240)
+async def test_a_thousand_posts_of_one_key_at_once_make_one_job(tmp_path: Path) -> None:
+    """Over real connections, to a server that makes the job meanwhile."""
+    rates = {"BADAPPLE_RATE": "100000", "BADAPPLE_WRITE_RATE": "100000"}
+    limits = httpx.Limits(max_connections=250)
+    with served(tmp_path, str(PROGRAM), env=rates) as server:
+        async with httpx.AsyncClient(base_url=server.root, trust_env=False, timeout=200, limits=limits) as client:
+            posts = [
+                client.post("/api/v1/videos/generate", json=AD, headers={"idempotency-key": "one"}) for _ in range(1000)
+            ]
+            replies = await asyncio.gather(*posts)
+            assert len((await client.get("/api/v1/jobs")).json()["items"]) == 1
+    good = [reply for reply in replies if reply.status_code == 202]
+    assert len({reply.json()["job_id"] for reply in good}) == 1
+    assert sum("idempotent-replayed" not in reply.headers for reply in good) == 1
+    for reply in replies:
+        if reply.status_code != 202:
+            refused(reply, 409, "idempotency_in_flight")
+
+
+async def test_a_worker_beside_the_api_rings_its_bell(tmp_path: Path) -> None:
+    door = ApiDoor(read_settings({"BADAPPLE_DATA_DIR": str(tmp_path)}), "127.0.0.1")
+    app = door.application()
+    assert isinstance(app, FastAPI)
+    assert app.state.doors.bell is door.bell
+    app.state.doors.engine.dispose()
 
 
 def test_a_server_without_a_worker_leaves_jobs_to_others(tmp_path: Path, postgres: Postgres) -> None:

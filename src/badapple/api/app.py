@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from badapple.config import Settings
+    from badapple.jobs import Doorbell
 
 __all__ = ["create_app"]
 
@@ -50,6 +51,7 @@ def create_app(
     alive: Callable[[], Mapping[str, bool]] = dict,
     ready: Callable[[], Awaitable[Mapping[str, bool]]] | None = None,
     listening_host: str = "127.0.0.1",
+    bell: Doorbell | None = None,
 ) -> FastAPI:
     """Return the application; what it opens is closed when it ends.
 
@@ -58,14 +60,15 @@ def create_app(
         alive: check -> whether it holds, for `/healthz`.
         ready: the same for `/readyz`; None asks the database.
         listening_host: the address that is listened on: beyond this machine, callers have to say who they are.
+        bell: rings when there may be news of a job, where there is no Redis that does.
 
     Raises:
         ConfigError: what is set up cannot work.
     """
     engine = open_database(settings.database_url)
     gate, middlewares = guard.build(settings, engine, listening_host=listening_host)
-    bell = RedisDoorbell(settings.redis_url) if settings.redis_url is not None else None
-    house = House(settings=settings, engine=engine, gate=gate, bell=bell, signer=signer_of(settings))
+    redis = RedisDoorbell(settings.redis_url) if settings.redis_url is not None else None
+    house = House(settings=settings, engine=engine, gate=gate, bell=redis or bell, signer=signer_of(settings))
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -76,8 +79,8 @@ def create_app(
                 yield
         finally:
             await gate.close()
-            if bell is not None:
-                await bell.close()
+            if redis is not None:
+                await redis.close()
 
     app = FastAPI(
         title="badapple", version=__version__, openapi_url=None, docs_url=None, redoc_url=None,

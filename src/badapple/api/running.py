@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from badapple import process
 from badapple.api.app import create_app
 from badapple.api.serving import serving
+from badapple.jobs import LocalDoorbell
 from badapple.telemetry import logs, metrics, traces
 
 if TYPE_CHECKING:
@@ -35,10 +36,12 @@ class ApiDoor:
     Attributes:
         settings: where things lie, and who is let in.
         host: the address that is listened on.
+        bell: a worker in this process rings it with each event, where there is no Redis to do so.
     """
 
     settings: Settings
     host: str
+    bell: LocalDoorbell = field(default_factory=LocalDoorbell)
     _app: FastAPI | None = field(default=None, init=False)
 
     def application(
@@ -52,7 +55,7 @@ class ApiDoor:
         Raises:
             ConfigError: what is set up cannot work.
         """
-        self._app = create_app(self.settings, alive=alive, ready=ready, listening_host=self.host)
+        self._app = create_app(self.settings, alive=alive, ready=ready, listening_host=self.host, bell=self.bell)
         return self._app
 
     def opened(self, port: int) -> None:

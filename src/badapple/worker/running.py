@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
     from badapple.api.running import ApiDoor
     from badapple.config import Settings
+    from badapple.jobs import LocalDoorbell
     from badapple.limits.rules import Allowance
     from badapple.pipeline.workshop import Recipes
 
@@ -84,6 +85,7 @@ class Worker:
         concurrency: int | None = None,
         recipes: Recipes = all_recipes,
         allowances: Mapping[str, Allowance] = ALLOWANCES,
+        bell: LocalDoorbell | None = None,
     ) -> None:
         self.settings = settings
         self.queues = _checked(queues)
@@ -113,7 +115,7 @@ class Worker:
         )
         self.stories = Stories(
             settings, house=self.house, workshops=self.workshops, room=self.room, engine=self.engine,
-            waiter=self._get_waiter, holder=self.holder, claims=claims, redis=get_redis(),
+            waiter=self._get_waiter, holder=self.holder, claims=claims, redis=get_redis() or bell,
             draining=lambda: self.draining,
         )  # fmt: skip
         self.engine.register(STORY, self._in_loop(self.stories.story))
@@ -236,7 +238,10 @@ def run_worker(
     traces.enable_traces(settings.traces_url)
     metrics.enable()
     try:
-        worker = Worker(settings, queues=queues, concurrency=concurrency, recipes=recipes, allowances=allowances)
+        worker = Worker(
+            settings, queues=queues, concurrency=concurrency, recipes=recipes, allowances=allowances,
+            bell=door.bell if door is not None else None,
+        )  # fmt: skip
         metrics.watch(standing(worker.database, worker.engine, worker.watcher))
         app = door.application(alive=worker.alive, ready=worker.ready) if door is not None else None
         with _asked_to_end() as asked:
