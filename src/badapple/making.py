@@ -93,6 +93,7 @@ async def make_async(
     process.settle()
     wanted = _options(output, max_cost, options)
     place = Path(photo) if photo is not None else None
+    cta = cta or (wanted.brand.cta_text if wanted.brand is not None else "")
     brief = Brief(product_name=name, style=style, cta_text=cta, photo=place)
     orchestrator = create_pipeline_orchestrator(
         uuid.uuid4().hex, None, None, options=wanted, settings=settings or get_settings(), on_progress=on_progress,
@@ -115,7 +116,7 @@ def _options(
             {"draft", *Makers.__dataclass_fields__, *MakeOptions.__dataclass_fields__} - {"makers", "canvas"}
         )
         raise InputError(f"make() knows no option {unknown[0]!r}", hint=f"there are {', '.join(known)}")
-    for name in ("script", "assets_dir"):
+    for name in ("script", "assets_dir", "logo"):
         if more.get(name) is not None:
             more[name] = Path(more[name])
     if isinstance(more.get("facts"), str):

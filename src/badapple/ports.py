@@ -286,6 +286,14 @@ class Storage(Protocol):
         """
         ...
 
+    def resting(self, prefix: str, seconds: float) -> Iterator[str]:
+        """Yield the keys below a prefix of objects that were last written so many seconds ago, or longer.
+
+        Raises:
+            StorageError: the storage cannot be asked.
+        """
+        ...
+
     def remove(self, prefix: str) -> int:
         """Remove every object whose key is the prefix or lies below it; return how many there were.
 

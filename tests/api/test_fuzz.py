@@ -16,6 +16,8 @@ HERE = Path(__file__).resolve().parent
 _OPEN = {
     "BADAPPLE_RATE": "10000000", "BADAPPLE_WRITE_RATE": "10000000", "BADAPPLE_MAX_JOBS": "1000000",
     "BADAPPLE_UPLOAD_QUOTA_MB": "100000",
+    # Keys are set too: whoever is asked with them is not there.
+    **dict.fromkeys(("ANTHROPIC_BASE_URL", "ELEVENLABS_BASE_URL", "REPLICATE_BASE_URL"), "http://127.0.0.1:1"),
 }  # fmt: skip
 
 

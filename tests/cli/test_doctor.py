@@ -9,7 +9,7 @@ import pytest
 
 from badapple import __version__
 from badapple.cli import complete, main
-from badapple.config import get_settings
+from badapple.config import SecretsFile, get_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,6 +69,22 @@ def test_a_setting_that_makes_no_sense_fails(
     get_settings.cache_clear()
     assert main(["doctor"]) == 3
     assert "fail  settings" in capsys.readouterr().out
+
+
+def test_keys_that_are_kept_are_named_and_a_file_that_others_can_read_is_told(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    SecretsFile(here / "data").put("REPLICATE_API_TOKEN", "r8_canary_of_the_doctor")
+    main(["doctor"])
+    told = capsys.readouterr().out
+    assert f"REPLICATE_API_TOKEN in {here / 'data' / 'secrets.toml'}" in told
+    assert "REPLICATE_API_TOKEN is set" in told
+    (here / "data" / "secrets.toml").chmod(0o644)
+    main(["doctor"])
+    told += (later := capsys.readouterr().out)
+    assert "warn  keys" in later
+    assert "others can read it (mode 0644)" in later
+    assert "canary" not in told
 
 
 def test_styles_are_listed_with_their_summaries(capsys: pytest.CaptureFixture[str]) -> None:

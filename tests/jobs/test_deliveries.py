@@ -9,6 +9,7 @@ import signal
 import sys
 import textwrap
 import time
+from base64 import b64decode
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
@@ -25,7 +26,7 @@ from badapple.config.doors import Doors
 from badapple.database import Delivery, Webhook
 from badapple.database.tables import now
 from badapple.errors import ConflictError, NotFoundError
-from badapple.jobs import LocalDoorbell, deliveries, purge, webhooks
+from badapple.jobs import LocalDoorbell, deliveries, links, purge, webhooks
 from badapple.jobs.posting import Deliverer, Measure
 from badapple.jobs.postponing import PAUSES
 from badapple.telemetry import metrics
@@ -88,8 +89,9 @@ async def test_the_end_of_a_job_is_told_signed_and_once(
     assert data["status_url"] == "https://ads.example.com/api/v1/jobs/a%2Fb"
     place, _, token = data["video_url"].rpartition("/")
     assert place == "https://ads.example.com/api/v1/files"
-    told = signer_of(settings).read("file", token)
-    assert (told["j"], told["f"], told["o"]) == ("a/b", "video", "local")
+    job, file = links.open_file(signer_of(settings), token, settings)
+    assert (job.id, job.owner, file) == ("a/b", "local", "video")
+    assert b"local" not in b64decode(f"{token.partition('.')[0]}===", altchars=b"-_")
     assert "file:///" not in message.body.decode()  # where it lies on the server is nobody's business
     assert (message.id, len(receiver.got)) == (done.id, 1)
     assert [one["status"] for one in done.log] == [204]

@@ -86,7 +86,9 @@ def test_a_local_order_keeps_its_paths(tmp_path: Path) -> None:
 
 
 def test_a_kept_order_names_no_place_of_this_machine() -> None:
-    options = MakeOptions(script=Path("/a.json"), music="/m.mp3", output=Path("/o.mp4"), assets_dir=Path("/d"))
+    options = MakeOptions(
+        script=Path("/a.json"), music="/m.mp3", output=Path("/o.mp4"), assets_dir=Path("/d"), logo=Path("/l.png")
+    )
     order = JobOrder(product_name="Watch", style="bold", photo=Path("/a.jpg"), options=options)
     assert set(order.paths) == set(orders.FILES)
     kept = order.kept({name: Blob(sha256=name, size=1, suffix=".x") for name in order.paths})

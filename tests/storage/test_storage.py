@@ -96,6 +96,15 @@ def test_keys_stay_inside(storage: Storage, tmp_path: Path, key: str) -> None:
             use()
 
 
+def test_what_rests_is_told_by_when_it_was_written(storage: Storage, tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"1")
+    for key in ("blobs/aa/one.bin", "blobs/bb/two.bin", "videos/three.bin"):
+        storage.put(tmp_path / "a", key)
+    assert list(storage.resting("blobs", 3600)) == []
+    assert sorted(storage.resting("blobs", -3600)) == ["blobs/aa/one.bin", "blobs/bb/two.bin"]
+    assert list(storage.resting("none", -3600)) == []
+
+
 def test_a_process_killed_in_the_middle_of_a_put_leaves_what_was_there(url: str, big: Path, tmp_path: Path) -> None:
     storage = open_storage(url)
     storage.put(some(tmp_path / "old", b"old"), "blobs/a.mp4")

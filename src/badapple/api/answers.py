@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 if TYPE_CHECKING:
+    from badapple.jobs.edit_prices import EditPrice
     from badapple.pipeline.quote import Quote
 
 __all__ = [
     "Accepted",
     "Answered",
     "Deleted",
+    "EditEstimate",
     "Estimate",
     "FieldProblem",
     "Problem",
     "ScriptAnswer",
     "Status",
     "UploadAnswer",
+    "edit_estimate_of",
     "estimate_of",
 ]
 
@@ -181,6 +184,23 @@ class Estimate(Answered):
     """Seconds until it would probably be done, if it were submitted now."""
 
 
+class EditEstimate(Answered):
+    """What an edit would cost in money and in time; nothing is bought, sent or queued."""
+
+    estimate_usd: float
+    """Probably; what is paid for already is not in it."""
+    at_most_usd: float
+    """With second tries."""
+    cap_usd: float | None = None
+    """What the edit may cost at most, as its job may; null where nobody said, and nothing would be bought."""
+    seconds: float
+    """Until it would probably be done, if it were queued now."""
+    lines: list[EstimateLine]
+    """What is bought; none where it is free."""
+    sees: dict[str, str]
+    """What leaves this server: vendor -> what it gets to see."""
+
+
 class Deleted(Answered):
     """What was removed."""
 
@@ -194,14 +214,27 @@ class Deleted(Answered):
 
 def estimate_of(quote: Quote, seconds: float) -> Estimate:
     """Return a quote, and how long the ad would take."""
-    lines = [
+    return Estimate(
+        estimate_usd=quote.estimate / 1e6, at_most_usd=quote.cap / 1e6, parts=_lines(quote), sees=dict(quote.sees),
+        estimated_seconds=round(seconds, 1),
+    )  # fmt: skip
+
+
+def edit_estimate_of(price: EditPrice) -> EditEstimate:
+    """Return the price of an edit; only what is bought is listed."""
+    quote = price.quote
+    return EditEstimate(
+        estimate_usd=quote.estimate / 1e6, at_most_usd=quote.cap / 1e6,
+        cap_usd=None if price.cap is None else price.cap / 1e6, seconds=round(price.seconds, 1),
+        lines=[line for line in _lines(quote) if line.calls > line.found], sees=dict(quote.sees),
+    )  # fmt: skip
+
+
+def _lines(quote: Quote) -> list[EstimateLine]:
+    return [
         EstimateLine(
             part=line.part, vendor=line.vendor, model=line.model, calls=line.calls, found=line.found,
             estimate_usd=line.estimate / 1e6, at_most_usd=line.at_most / 1e6,
         )
         for line in quote.lines
     ]  # fmt: skip
-    return Estimate(
-        estimate_usd=quote.estimate / 1e6, at_most_usd=quote.cap / 1e6, parts=lines, sees=dict(quote.sees),
-        estimated_seconds=round(seconds, 1),
-    )  # fmt: skip

@@ -61,7 +61,11 @@ TO_FILES = {
     "readPart": _to(
         "readPart", "A file of its first part.", job_id="$response.body#/job_id",
         label="$response.body#/parts/0/label", file="$response.body#/parts/0/files/0/name",
-    )
+    ),
+    "readJobPhoto": _to("readJobPhoto", "Its photo, where it has one.", job_id="$response.body#/job_id"),
+    "readSceneStill": _to(
+        "readSceneStill", "Once its script is written.", job_id="$response.body#/job_id", scene="1"
+    ),
 }  # fmt: skip
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from badapple.api.schemas import LANGUAGE, Line, Whole, Words
 from badapple.errors import InputError
 from badapple.jobs.changes import Changes, SceneChange
+from badapple.models import Framing  # noqa: TC001 - pydantic reads the annotations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["EditRequest", "SceneEdit", "ScriptRequest", "ScriptScene"]
+__all__ = ["EditEstimateRequest", "EditRequest", "SceneEdit", "ScriptRequest", "ScriptScene"]
 
 
 def _partial(least: int) -> Callable[[dict[str, Any]], None]:
@@ -51,7 +52,7 @@ class _Partial(BaseModel):
 
 
 class SceneEdit(_Partial):
-    """New words of one scene; what is left out stays as it is."""
+    """New words of one scene, or another framing; what is left out stays as it is."""
 
     model_config = ConfigDict(json_schema_extra=_partial(2))
 
@@ -67,6 +68,9 @@ class SceneEdit(_Partial):
     """Facts shown as a list."""
     prompt: Annotated[Line, Field(max_length=2000)] | None = None
     """What a video model is asked for."""
+    framing: Framing | None = None
+    """How near the product is, and where it stands; `auto` leaves that to the scene. A clip that was bought is bought \
+anew for it."""
 
 
 class EditRequest(_Partial):
@@ -75,7 +79,7 @@ class EditRequest(_Partial):
     model_config = ConfigDict(json_schema_extra=_partial(1))
 
     scenes: Annotated[list[SceneEdit], Field(min_length=1, max_length=4)] | None = None
-    """New words of scenes."""
+    """New words of scenes, and how they are framed."""
     order: (
         Annotated[
             list[Annotated[int, Field(ge=1, le=4), Whole]],
@@ -112,15 +116,28 @@ class EditRequest(_Partial):
         scenes = {one.id: _scene_change(one) for one in self.scenes or ()}
         if len(scenes) < len(self.scenes or ()):
             raise InputError("a scene comes twice", hint="say everything about a scene in one place")
-        same = {name: getattr(self, name) for name in type(self).model_fields if name not in {"scenes", "order"}}
+        same = {name: getattr(self, name) for name in EditRequest.model_fields if name not in {"scenes", "order"}}
         return Changes(scenes=scenes, order=None if self.order is None else tuple(self.order), **same)
 
 
 def _scene_change(one: SceneEdit) -> SceneChange:
     return SceneChange(
         voiceover_text=one.voiceover_text, headline=one.headline, subline=one.subline,
-        points=None if one.points is None else tuple(one.points), prompt=one.prompt,
+        points=None if one.points is None else tuple(one.points), prompt=one.prompt, framing=one.framing,
     )  # fmt: skip
+
+
+class EditEstimateRequest(EditRequest):
+    """An edit whose price is asked for, or a scene anew."""
+
+    regenerate: Annotated[int, Field(ge=1, le=4), Whole] | None = None
+    """`id` of a scene that would be made anew; nothing else beside it."""
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if self.regenerate is not None and len(self.model_fields_set) > 1:
+            raise ValueError("A scene is made anew, or something is changed; ask for one after the other")
+        return self
 
 
 class ScriptScene(BaseModel):

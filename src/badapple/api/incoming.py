@@ -154,8 +154,8 @@ async def photo_of(form: FormData, name: str, settings: Settings) -> AsyncIterat
         RequestValidationError: there is text where the file belongs.
     """
     sent = form.get(name)
-    if sent is None or sent == "":
-        yield None
+    if sent is None or sent == "" or (isinstance(sent, UploadFile) and not sent.filename and not sent.size):
+        yield None  # browsers send a field that nobody chose a file for without a name and without content
         return
     if not isinstance(sent, UploadFile):
         raise RequestValidationError([_wrong(name, "The field has to be a file")])

@@ -8,9 +8,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from badapple.api.answers import Answered, Status
+from badapple.models import Framing  # noqa: TC001 - as above
 
 __all__ = [
     "EndCard",
+    "FamilyVersion",
     "JobDetail",
     "JobFailure",
     "JobLinks",
@@ -22,6 +24,7 @@ __all__ = [
     "Scene",
     "Stage",
     "Version",
+    "Versions",
 ]
 
 Percent = Annotated[int, Field(ge=0, le=100)]
@@ -189,6 +192,8 @@ class Scene(Answered):
     """What a video model is asked for."""
     take: int
     """How often it was asked for anew."""
+    framing: Framing = "auto"
+    """How near the product is, and where it stands."""
     start: float | None = None
     """Second of the film at which it begins; null while there is no script."""
     duration: float | None = None
@@ -244,6 +249,36 @@ class Version(Answered):
     """When it was accepted."""
     video_url: str | None = None
     """Where to download its video."""
+
+
+class FamilyVersion(Answered):
+    """One version of an ad."""
+
+    job_id: str
+    """The job."""
+    parent_id: str | None = None
+    """The job that it is an edit of."""
+    number: int
+    """1, 2, 3 ... by age, among those that there are."""
+    change: str
+    """What is different in it, for people; empty for the first."""
+    status: Status
+    """How it stands."""
+    created_at: datetime
+    """When it was accepted."""
+    cost_usd: float
+    """What it cost so far, beyond what the others had paid for."""
+    current: bool
+    """Whether it is the newest that is finished."""
+    links: JobLinks
+    """Where to go from here."""
+
+
+class Versions(Answered):
+    """All versions of an ad, the oldest first."""
+
+    items: list[FamilyVersion]
+    """The versions; of very many, the newest 500."""
 
 
 class JobDetail(JobSummary):

@@ -11,9 +11,11 @@ from badapple import __version__, styles
 from badapple.api.addresses import V1
 from badapple.api.answers import Accepted, Problem, ScriptAnswer
 from badapple.api.documented import USUAL, problem
-from badapple.api.edit_schemas import EditRequest, ScriptRequest
+from badapple.api.edit_schemas import EditEstimateRequest, EditRequest, ScriptRequest
 from badapple.api.ordering import choices
+from badapple.api.sampling import SampleRequest
 from badapple.api.schemas import EstimateRequest, GenerateForm, GenerateRequest
+from badapple.api.variant_schemas import VariantsAnswer, VariantsRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,18 +28,35 @@ __all__ = ["TAGS", "describe"]
 
 _METHODS = {"get", "put", "post", "delete", "patch", "head", "options"}
 _READ_BY_HAND = (
-    *(Accepted, EditRequest, EstimateRequest, GenerateForm, GenerateRequest, Problem, ScriptAnswer, ScriptRequest),
+    *(
+        Accepted,
+        EditEstimateRequest,
+        EditRequest,
+        EstimateRequest,
+        GenerateForm,
+        GenerateRequest,
+        Problem,
+        SampleRequest,
+        ScriptAnswer,
+        VariantsAnswer,
+        VariantsRequest,
+    ),
+    ScriptRequest,
 )
 _REF = "#/components/schemas/{model}"
 TAGS = [
     {"name": "videos", "description": "Ask for an ad. The answer comes at once; the ad is made afterwards."},
     {"name": "jobs", "description": "Look at ads that are being made or are finished; end, repeat, edit, delete them."},
+    {"name": "variants", "description": "Some looks by some calls to action, from one photo, side by side."},
     {"name": "uploads", "description": "Hand in a photo before the ad that shall show it."},
     {"name": "pricing", "description": "What an ad would cost in money and time."},
     {"name": "catalog", "description": "What there is to choose from."},
     {"name": "files", "description": "The finished video and what lies beside it."},
+    {"name": "previews", "description": "What things look and sound like before they are made."},
     {"name": "live", "description": "Progress while it happens."},
+    {"name": "settings", "description": "Keys of vendors, which are never told, and caps on spending."},
     {"name": "access", "description": "Keys, sessions, tickets, and the log of who did what."},
+    {"name": "brand", "description": "What all your ads show, and what none says."},
     {"name": "webhooks", "description": "Have another server told."},
 ]
 _DESCRIPTION = """\
@@ -132,7 +151,9 @@ def _complete(operation: dict[str, Any]) -> None:
 def _name_choices(schemas: dict[str, Any], settings: Settings) -> None:
     """List the styles and models that this server has."""
     known = {"style": list(styles.known(settings.style_dirs)), **choices(settings)}
-    for model in (EditRequest, EstimateRequest, GenerateForm, GenerateRequest):
+    schemas[VariantsRequest.__name__]["properties"]["styles"]["items"]["enum"] = known["style"]
+    asked = (EditEstimateRequest, EditRequest, EstimateRequest, GenerateForm, GenerateRequest, SampleRequest)
+    for model in (*asked, VariantsRequest):
         fields = schemas[model.__name__]["properties"]
         for name in known.keys() & fields.keys():
             for kind in fields[name].get("anyOf", [fields[name]]):

@@ -12,7 +12,7 @@ from badapple.api.addresses import job_address, socket_address
 from badapple.api.answers import Accepted
 from badapple.api.problems import ProblemError
 from badapple.errors import BadappleError
-from badapple.jobs import JobOrder, catalog, idempotency, pricing, uploads
+from badapple.jobs import JobOrder, brand, catalog, idempotency, pricing, uploads
 from badapple.jobs.idempotency import Answer
 from badapple.process import in_thread
 from badapple.providers.choice import agreed, choose
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from badapple.access import Principal
     from badapple.api.deps import House
     from badapple.api.incoming import Photo
-    from badapple.api.schemas import AdFields, GenerateRequest
+    from badapple.api.schemas import AdBase, GenerateRequest
     from badapple.cache import Blob
     from badapple.config import Settings
     from badapple.jobs.idempotency import Claim
@@ -34,9 +34,11 @@ if TYPE_CHECKING:
 __all__ = [
     "Ordering",
     "accepted",
+    "branded",
     "check_language",
     "check_makers",
     "choices",
+    "handed_in",
     "once",
     "photo_of_upload",
     "refuse_unpaid",
@@ -74,8 +76,11 @@ class Ordering:
         house, who, wanted = self.house, self.who, self.wanted
         if claim is not None and claim.made:
             return await in_thread(self._made, request, claim.job_id)
-        async with self._handed_in() as blob:
-            ready = await pricing.agreed_order(self._order(blob), house.settings, who.owner)
+        async with handed_in(
+            house, who, photo=self.photo, image_url=wanted.image_url, upload_id=wanted.upload_id
+        ) as blob:
+            order = await branded(self._order(blob), wanted, house, who)
+            ready = await pricing.agreed_order(order, house.settings, who.owner)
             seconds = await in_thread(pricing.expected_seconds, ready.order, house.settings)
             job_id = await in_thread(
                 jobs.submit, ready.order, house.settings, owner=who.owner, priority=wanted.priority, claim=claim,
@@ -91,26 +96,6 @@ class Ordering:
             agreed=wanted.max_cost is not None,
         )  # fmt: skip
 
-    @contextlib.asynccontextmanager
-    async def _handed_in(self) -> AsyncIterator[Blob | None]:
-        """Yield the photo's content; one that came with the request is no upload afterwards: only its job has it."""
-        house, owner, wanted, photo = self.house, self.who.owner, self.wanted, self.photo
-        own: str | None = None
-        if photo is not None:
-            async with house.intakes:
-                own = (await in_thread(uploads.take, house.settings, owner, photo.path, name=photo.name)).id
-        elif wanted.image_url is not None:
-            async with house.fetches:
-                url = str(wanted.image_url)
-                own = (await uploads.take_url(house.settings, owner, url, intakes=house.intakes)).id
-        upload_id = own or wanted.upload_id
-        try:
-            yield None if upload_id is None else await photo_of_upload(house, self.who, upload_id)
-        finally:
-            if own is not None:
-                with contextlib.suppress(BadappleError):  # it expires by itself
-                    await in_thread(uploads.remove, house.settings, owner, own)
-
     def _made(self, request: Request, job_id: str) -> Answer:
         """Answer for a job that was made by a process which died before it said so."""
         settings = self.house.settings
@@ -118,6 +103,32 @@ class Ordering:
         order = JobOrder(product_name=view.product_name, style=view.style, cta_text=view.cta_text)
         seconds = pricing.expected_seconds(order, settings)
         return accepted(request, job_id, seconds=seconds, status=view.status, group_id=view.group_id)
+
+
+@contextlib.asynccontextmanager
+async def handed_in(
+    house: House,
+    who: Principal,
+    *,
+    photo: Photo | None = None,
+    image_url: str | None = None,
+    upload_id: str | None = None,
+) -> AsyncIterator[Blob | None]:
+    """Yield a photo's content; one that came with the request is no upload afterwards: only its jobs have it."""
+    own: str | None = None
+    if photo is not None:
+        async with house.intakes:
+            own = (await in_thread(uploads.take, house.settings, who.owner, photo.path, name=photo.name)).id
+    elif image_url is not None:
+        async with house.fetches:
+            own = (await uploads.take_url(house.settings, who.owner, image_url, intakes=house.intakes)).id
+    upload_id = own or upload_id
+    try:
+        yield None if upload_id is None else await photo_of_upload(house, who, upload_id)
+    finally:
+        if own is not None:
+            with contextlib.suppress(BadappleError):  # it expires by itself
+                await in_thread(uploads.remove, house.settings, who.owner, own)
 
 
 async def once(
@@ -165,7 +176,12 @@ async def photo_of_upload(house: House, who: Principal, upload_id: str) -> Blob:
     return await in_thread(uploads.order_photo, house.settings, who.owner, upload_id)
 
 
-def check_language(wanted: AdFields, house: House) -> None:
+async def branded(order: JobOrder, wanted: AdBase, house: House, who: Principal) -> JobOrder:
+    """Return the order in its owner's brand kit, unless they want it without."""
+    return await in_thread(brand.dressed, order, house.settings, who.owner) if wanted.brand else order
+
+
+def check_language(wanted: AdBase, house: House) -> None:
     """Refuse a language that nobody writes or speaks who would be asked.
 
     Raises:
@@ -185,7 +201,7 @@ def check_language(wanted: AdFields, house: House) -> None:
     )
 
 
-async def check_makers(wanted: AdFields, house: House) -> None:
+async def check_makers(wanted: AdBase, house: House) -> None:
     """Refuse models that are none.
 
     Raises:
@@ -199,7 +215,7 @@ async def check_makers(wanted: AdFields, house: House) -> None:
             )
 
 
-def refuse_unpaid(wanted: AdFields, house: House) -> None:
+def refuse_unpaid(wanted: AdBase, house: House) -> None:
     """Refuse an ad by vendors that nobody said may cost anything.
 
     Raises:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from badapple.jobs.files import Found
     from badapple.ports import Content
 
-__all__ = ["disposition", "file_answer"]
+__all__ = ["disposition", "file_answer", "is_known"]
 
 #: What a file of somebody's could do in a browser that opens it: show itself.
 _CAGE = "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'"
@@ -44,7 +44,7 @@ def file_answer(request: Request, found: Found, headers: dict[str, str] | None =
         "content-disposition": disposition(found.name, inline=found.inline), "content-security-policy": _CAGE,
         "x-content-type-options": "nosniff", "content-type": found.media_type, **(headers or {}),
     }  # fmt: skip
-    if _is_known(request, content.etag):
+    if is_known(request, content.etag):
         content.close()
         return Response(status_code=304, headers=told)
     wanted = _wanted(request, content)
@@ -83,7 +83,7 @@ async def _pieces(content: Content, start: int, end: int) -> AsyncIterator[bytes
         yield piece
 
 
-def _is_known(request: Request, etag: str) -> bool:
+def is_known(request: Request, etag: str) -> bool:
     """Say whether the caller has the file already."""
     known = request.headers.get("if-none-match")
     return known is not None and any(one.strip().removeprefix("W/") in (etag, "*") for one in known.split(","))

@@ -12,12 +12,15 @@ from badapple.models import DRAFT, FULL, MakeOptions, Makers
 __all__ = [
     "LANGUAGE",
     "LINE",
+    "AdBase",
     "AdFields",
     "EstimateRequest",
     "GenerateForm",
     "GenerateRequest",
+    "ImageUrl",
     "Line",
     "PathId",
+    "UploadId",
     "Whole",
     "Words",
 ]
@@ -46,19 +49,16 @@ Words = Annotated[str, StringConstraints(pattern=WORDS), AfterValidator(_whole)]
 Line = Annotated[str, StringConstraints(pattern=LINE), AfterValidator(_whole)]
 PathId = Annotated[str, StringConstraints(pattern=r"^[^/\u0000-\u001f\u007f-\u009f]{1,255}$")]
 UploadId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+ImageUrl = Annotated[str, Field(max_length=2000, pattern=r"^https?://[!-~]+$")]
 
 
-class AdFields(BaseModel):
-    """What an ad is to be like."""
+class AdBase(BaseModel):
+    """What an ad is to be like, whatever its look and its call to action."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     product_name: Annotated[Words, Field(min_length=1, max_length=100, examples=["Aurora Desk Lamp"])]
     """Name of the product, shown and spoken word for word."""
-    style: Annotated[str, Field(min_length=1, max_length=64, examples=["minimal"])] = "minimal"
-    """Its look: a name from `GET /styles`."""
-    cta_text: Annotated[Line, Field(max_length=60, examples=["Shop now"])] = ""
-    """Call to action, word for word; written for you where it is empty."""
     facts: Annotated[list[Annotated[Words, Field(min_length=1, max_length=80)]], Field(max_length=20)] = []
     """Claims that you vouch for; no other claim is made."""
     say: Annotated[Words, Field(min_length=1, max_length=100)] | None = None
@@ -71,6 +71,8 @@ class AdFields(BaseModel):
     """Burn captions into the picture."""
     seed: Annotated[int, Field(ge=0, le=_SEED), Whole] = 0
     """Another number picks other words, moves and notes; the same number picks the same."""
+    brand: bool = True
+    """In your brand kit's look and words, where you have one (`PUT /brand`)."""
     draft: bool = False
     """Small and quick, for a first look: 270x480."""
     provider: Literal["auto", "offline", "cloud"] = "auto"
@@ -117,6 +119,15 @@ class AdFields(BaseModel):
         )  # fmt: skip
 
 
+class AdFields(AdBase):
+    """What an ad is to be like."""
+
+    style: Annotated[str, Field(min_length=1, max_length=64, examples=["minimal"])] = "minimal"
+    """Its look: a name from `GET /styles`."""
+    cta_text: Annotated[Line, Field(max_length=60, examples=["Shop now"])] = ""
+    """Call to action, word for word; written for you where it is empty."""
+
+
 class EstimateRequest(AdFields):
     """An ad whose price is asked for."""
 
@@ -138,7 +149,7 @@ class _Wanted(AdFields):
 class GenerateRequest(_Wanted):
     """An ad that is to be made. Without a photo it is made of words alone."""
 
-    image_url: Annotated[str, Field(max_length=2000, pattern=r"^https?://[!-~]+$")] | None = None
+    image_url: ImageUrl | None = None
     """Address of a photo on the web, where this server takes such."""
 
 

@@ -27,26 +27,35 @@ _HEADERS = {
 _PAGE = """\
 <!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="robots" content="noindex">
-<title>Sign in - badapple</title><link rel="stylesheet" href="/docs.css"></head>
-<body><main><h1>badapple</h1>
-{told}<form method="post" action="{action}">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex"><meta name="color-scheme" content="light dark">
+<title>Sign in - badapple</title><link rel="icon" href="/studio/looks/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="/studio/looks/studio.css"></head>
+<body><main class="wrap"><section class="lone"><img src="/studio/looks/icon.svg" width="56" height="56" alt="">
+<h1>{title}</h1>
+{told}<form class="card stack" method="post" action="{action}">
 {fields}
-<p><button type="submit">Sign in</button></p>
-</form></main></body></html>
+<button class="button primary big" type="submit">Sign in</button>
+</form>
+{foot}</section></main></body></html>
 """
-_INVITED = '<p>You were invited.</p><input type="hidden" name="token" value="{token}">'
+_INVITED = '<p>This address lets one browser in, once.</p><input type="hidden" name="token" value="{token}">'
 _BY_KEY = (
-    '<p><label>API key <input type="password" name="key" required autocomplete="current-password"></label></p>'
-    "<p>No key? <code>badapple keys invite</code> prints an address to sign in with.</p>"
+    '<input type="text" autocomplete="username" value="badapple" hidden>'  # password managers ask for it
+    '<label class="field"><span class="label">API key</span>'
+    '<input type="password" name="key" required autocomplete="current-password" placeholder="ba_live_..."></label>'
 )
+_NO_KEY = "<p>No key? On the server, <code>badapple keys invite</code> prints an address that signs you in once.</p>\n"
 
 
 def page(request: Request, *, token: str = "", wrong: BadappleError | None = None) -> Response:
     """Return the page: with an invitation a button, else a field for a key."""
-    told = f'<p role="alert">{escape(str(wrong))}. {escape(wrong.hint)}</p>\n' if wrong is not None else ""
+    told = (
+        f'<p class="alert" role="alert">{escape(str(wrong))}. {escape(wrong.hint)}</p>\n' if wrong is not None else ""
+    )
     fields = _INVITED.format(token=escape(token)) if token else _BY_KEY
-    body = _PAGE.format(told=told, action=escape(request.url.path), fields=fields)
+    title, foot = ("Come in", "") if token else ("Sign in to the studio", _NO_KEY)
+    body = _PAGE.format(title=title, told=told, action=escape(request.url.path), fields=fields, foot=foot)
     return HTMLResponse(body, status_code=401 if wrong is not None else 200, headers=_HEADERS)
 
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from badapple.api.addresses import job_address, socket_address
 from badapple.api.job_answers import (
     EndCard,
+    FamilyVersion,
     JobDetail,
     JobFailure,
     JobLinks,
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
 
     from badapple.jobs import JobView, details
     from badapple.jobs.detail_views import CardView, PartView, SceneView, VersionView
+    from badapple.jobs.family import Member
 
-__all__ = ["detail_of", "links_of", "summary_of"]
+__all__ = ["detail_of", "family_version_of", "links_of", "summary_of"]
 
 #: Class of the error below a failure -> one word, where a vendor gave no reason.
 _WORDS = {
@@ -109,8 +111,8 @@ def _part(one: PartView, connection: HTTPConnection, job_id: str) -> Part:
 
 
 def _scene(scene: SceneView, assets: Mapping[str, Part]) -> Scene:
-    names = ("id", "position", "headline", "subline", "voiceover_text", "prompt", "take", "start", "duration")
-    same: dict[str, Any] = {name: getattr(scene, name) for name in names}
+    names = ("id", "position", "headline", "subline", "voiceover_text", "prompt", "take", "framing", "start")
+    same: dict[str, Any] = {name: getattr(scene, name) for name in (*names, "duration")}
     return Scene(**same, points=list(scene.points), assets=dict(assets))
 
 
@@ -126,6 +128,15 @@ def _version(one: VersionView, connection: HTTPConnection) -> Version:
     body = {"job_id": one.id, "parent_id": one.parent_id, "status": one.status, "change": one.change}
     url = job_address(connection, one.id, "/video") if done else None
     return Version.model_validate({**body, "created_at": one.created_at, "video_url": url})
+
+
+def family_version_of(one: Member, connection: HTTPConnection) -> FamilyVersion:
+    """Return a version of an ad."""
+    return FamilyVersion.model_validate({
+        "job_id": one.id, "parent_id": one.parent_id, "number": one.number, "change": one.change, "status": one.status,
+        "created_at": one.created_at, "cost_usd": one.cost / 1e6, "current": one.current,
+        "links": links_of(connection, one.id, finished=one.finished),
+    })  # fmt: skip
 
 
 def _failure(view: JobView) -> JobFailure | None:

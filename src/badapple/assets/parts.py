@@ -48,7 +48,8 @@ def text_box_of(body: Mapping[str, Any]) -> TextBox:
 def brief_of(what: Mapping[str, Any]) -> Brief:
     """Return what the user asked for, from the params of a script's request."""
     names = ("product_name", "style", "cta_text", "language", "seed", "say")
-    return Brief(**{name: what[name] for name in names}, facts=tuple(what["facts"]))
+    forbidden = tuple(what.get("forbidden", ()))
+    return Brief(**{name: what[name] for name in names}, facts=tuple(what["facts"]), forbidden=forbidden)
 
 
 def offer_of(what: Mapping[str, Any]) -> SceneOffer:
@@ -69,14 +70,16 @@ def scene_order(what: Mapping[str, Any], product: Product, *, canvas: Canvas) ->
     return SceneOrder(
         scene=scene_of(what["scene"]), style=what["style"], product_name=what["product_name"], product=product,
         canvas=canvas, seed=what["seed"], take=what.get("take", 0),
+        framing=what.get("framing", "auto"),
+        brand=what.get("brand"),
     )  # fmt: skip
 
 
-def card_order(what: Mapping[str, Any], product: Product) -> CardOrder:
-    """Return the order for an end card, from the params of its request."""
+def card_order(what: Mapping[str, Any], product: Product, *, logo: Path | None = None) -> CardOrder:
+    """Return the order for an end card, from the params of its request; the logo is one of its inputs."""
     return CardOrder(
         product_name=what["product_name"], cta=what["cta"], line=what["line"], style=what["style"], product=product,
-        seed=what["seed"],
+        seed=what["seed"], brand=what.get("brand"), logo=logo,
     )  # fmt: skip
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from badapple import styles
 from badapple.assets.frames import FrameShelf
 from badapple.assets.made import Made
 from badapple.assets.parts import product_of, scene_of, scene_order, shifted, text_box_of
 from badapple.media import assemble, encode, marking, poster, seams
 from badapple.media import captions as subtitles
+from badapple.media.branding import dressed
 from badapple.models import Box, Canvas
 from badapple.process import in_thread
 
@@ -85,7 +85,7 @@ class PictureRecipes:
     def _encode(self, what: Mapping[str, Any], sides: list[Frames], out: Path, *, canvas: Canvas) -> None:
         captions, fonts = None, None
         if what["cues"]:
-            style = styles.load(what["style"], self.settings.style_dirs)
+            style = dressed(what["style"], what.get("brand"), self.settings.style_dirs)
             cues = subtitles.cues_from(what["cues"])
             captions = out.with_name("captions.ass")
             fonts = subtitles.write_ass(
@@ -104,9 +104,10 @@ class PictureRecipes:
             "canvas": asdict(canvas),
             "inputs": {key: asset.digest for key, asset in inputs.items()},
         }
-        return await self.shelf.get(name, lambda: self._prepare(side, inputs, canvas))
+        return await self.shelf.get(name, lambda: self.prepare(side, inputs, canvas))
 
-    async def _prepare(self, side: Mapping[str, Any], inputs: Mapping[str, Asset], canvas: Canvas) -> Frames:
+    async def prepare(self, side: Mapping[str, Any], inputs: Mapping[str, Asset], canvas: Canvas) -> Frames:
+        """Return what is shown on one side of a seam, or alone: a scene that is drawn, footage, or the card."""
         if side["type"] == "card":
             return await in_thread(self._card_frames, side, inputs["card"].files["card"], canvas)
         if side["type"] == "footage":
@@ -119,7 +120,7 @@ class PictureRecipes:
     def _clip_frames(self, side: Mapping[str, Any], footage: Path, canvas: Canvas) -> Frames:
         from badapple.media.clips import ClipFrames, Overlay  # noqa: PLC0415 - heavy
 
-        style = styles.load(side["style"], self.settings.style_dirs)
+        style = dressed(side["style"], side.get("brand"), self.settings.style_dirs)
         words = Overlay(scene_of(side["scene"]), style=style, canvas=canvas, book=self.book)
         return ClipFrames(footage, count=side["frames"], canvas=canvas, ffmpeg=self.ffmpeg, overlay=words)
 

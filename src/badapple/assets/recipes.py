@@ -14,8 +14,10 @@ from badapple.media import captions as subtitles
 from badapple.media import qa, sound
 from badapple.media.fonts import FontBook
 from badapple.media.hearing import caption_offsets_ms, measure_sound
-from badapple.models import FULL, Canvas, Clip, MusicOrder
+from badapple.models import FULL, Canvas, Clip, MusicOrder, Script
 from badapple.process import in_thread
+from badapple.product.logo import rewrite_logo
+from badapple.providers.rewording import with_cta
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +38,7 @@ def recipes(providers: Providers, settings: Settings, *, ffmpeg: Path) -> dict[s
     picture = PictureRecipes(providers=providers, settings=settings, ffmpeg=ffmpeg, book=hands.book)
     return {
         "product": Recipe(make=hands.product),
+        "logo": Recipe(make=hands.logo),
         "script": Recipe(make=hands.paid(hands.script), maker=lambda what: hands.by(what).script.maker),
         "voice": Recipe(make=hands.paid(hands.voice), maker=lambda what: hands.by(what).voice.maker),
         "footage": Recipe(make=hands.paid(hands.footage), maker=lambda what: hands.by(what).scenes.maker),
@@ -79,8 +82,16 @@ class _Hands:
         files = {path.name: path for path in (found.photo, found.cutout) if path is not None}
         return Made(files=files, facts=products.to_facts(found))
 
+    async def logo(self, _request: AssetRequest, inputs: Mapping[str, Asset], folder: Path) -> Made:
+        await in_thread(rewrite_logo, inputs["file"].files["logo file"], folder / "logo.png")
+        return Made(files={"logo": folder / "logo.png"})
+
     async def script(self, request: AssetRequest, inputs: Mapping[str, Asset], folder: Path) -> Made:  # noqa: ARG002
         what = request.params
+        if "script" in inputs:  # written for another call to action
+            script, dirs = Script.from_json(inputs["script"].facts["script"]), self.settings.style_dirs
+            fit = await in_thread(with_cta, script, parts.brief_of(what), parts.offer_of(what), style_dirs=dirs)
+            return Made(facts={"script": fit.to_json()})
         product = parts.product_of(inputs["product"], category=what["category"])
         written = await self.by(request).script.write(parts.brief_of(what), product, parts.offer_of(what))
         return Made(facts={"script": written.to_json()})
@@ -103,11 +114,14 @@ class _Hands:
 
     async def card(self, request: AssetRequest, inputs: Mapping[str, Asset], folder: Path) -> Made:
         product = parts.product_of(inputs["product"], category=request.params["category"])
-        painted = await self.by(request).painter.paint(parts.card_order(request.params, product), folder / "cta.png")
+        logo = inputs["logo"].files["logo"] if "logo" in inputs else None
+        order = parts.card_order(request.params, product, logo=logo)
+        painted = await self.by(request).painter.paint(order, folder / "cta.png")
         facts = {
             "boxes": [asdict(box) for box in painted.boxes],
             "button": asdict(painted.button),
             "product": asdict(painted.product) if painted.product else None,
+            **({"logo": asdict(painted.logo)} if painted.logo else {}),
         }
         return Made(files={"card": painted.path}, facts=facts)
 

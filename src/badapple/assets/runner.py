@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     Begun = Callable[[AssetRequest], Awaitable[None]]
 
-__all__ = ["LocalRunner", "key_of"]
+__all__ = ["LocalRunner", "ingest_key", "key_of"]
 
 _log = logging.getLogger("badapple.assets")
 _OURS = Maker(name="badapple", model=__version__, generated=False)
@@ -116,7 +116,7 @@ class LocalRunner:
 
     async def ingest(self, file: Path, *, kind: str, sha256: str) -> Asset:
         """Keep a file that the caller handed in, named by its content."""
-        key = hashlib.sha256(f"{kind}:{sha256}".encode()).hexdigest()
+        key = ingest_key(kind, sha256)
         try:
             return await self._quick(self._take, file, key=key, kind=kind)
         except OSError as error:
@@ -134,9 +134,9 @@ class LocalRunner:
             suffix = file.suffix.lower() if re.fullmatch(r"\.[a-z0-9]{1,7}", file.suffix.lower()) else ""
             copy = folder / f"{kind}{suffix}"
             shutil.copyfile(file, copy)
-            self._journal.begin(
-                key, AssetRequest(kind=kind, params={}), Maker(name="user", model="file", generated=False)
-            )
+            maker = Maker(name="user", model="file", generated=False)
+            # Jobs that begin in the same moment with the same photo take it in at once.
+            self._journal.begin(key, AssetRequest(kind=kind, params={}), maker, anew=False)
             return self._journal.collect(key, {kind: copy}, facts={}, seconds=0)
 
     async def _make(self, key: str, request: AssetRequest, on_begin: Begun | None) -> Asset:
@@ -228,6 +228,11 @@ def key_of(request: AssetRequest) -> str:
     """Return the name of what a request asks for, hex."""
     # The release enters every key: drawing code changes with it, and what is made here costs nothing to make again.
     return hashlib.sha256(f"{__version__}\n{request.identity()}".encode()).hexdigest()
+
+
+def ingest_key(kind: str, sha256: str) -> str:
+    """Return the name of a file that a caller handed in, hex."""
+    return hashlib.sha256(f"{kind}:{sha256}".encode()).hexdigest()
 
 
 def _disk_error(error: OSError, root: Path) -> DiskError:

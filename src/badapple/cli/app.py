@@ -20,6 +20,7 @@ from badapple.cli import (
     purge,
     serve,
     simulate,
+    studio,
     styles,
     submit,
     webhooks,
@@ -40,6 +41,7 @@ app.command("make")(make.make)
 app.command("estimate")(estimate.estimate)
 app.command("submit")(submit.submit)
 app.command("serve")(serve.serve)
+app.command("studio")(studio.studio)
 app.command("worker")(serve.worker)
 app.command("mcp")(mcp.mcp)
 app.command("styles")(styles.styles)

@@ -13,7 +13,7 @@ from importlib import util
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from badapple.config import get_settings
+from badapple.config import SecretsFile, get_settings
 from badapple.errors import BadappleError, ConfigError
 
 if TYPE_CHECKING:
@@ -176,6 +176,16 @@ def _data(settings: Settings) -> Finding:
     return _folder("data folder", settings.data_dir, "BADAPPLE_DATA_DIR")
 
 
+def _keys(settings: Settings) -> Finding:
+    file = SecretsFile(settings.data_dir)
+    try:
+        found = file.checked()
+    except ConfigError as error:
+        return Finding(name="keys", state="warn", detail=str(error), fix=error.hint)
+    detail = f"{', '.join(sorted(found))} in {file.path}" if found else f"none in {file.path}"
+    return Finding(name="keys", state="ok", detail=detail)
+
+
 def _cache(settings: Settings) -> Finding:
     from badapple.cache import Cache  # noqa: PLC0415
 
@@ -256,6 +266,7 @@ _CHECKS: tuple[tuple[str, Callable[[Settings], Finding]], ...] = (
     ("voice", _voice),
     ("cut-out", _cutout),
     ("data folder", _data),
+    ("keys", _keys),
     ("cache", _cache),
     ("disk", _disk),
     ("database", _database),

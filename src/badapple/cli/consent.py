@@ -34,11 +34,15 @@ def agree(order: Order, *, settings: Settings, report: Report, yes: bool) -> Ord
     makers = order.options.makers
     own = order.options.script is not None
     if choose(makers, settings, agreed=yes or agreed(makers, settings), own_script=own).vendors:
+        from badapple.costs.allowance import bounded  # noqa: PLC0415
+        from badapple.database import open_database  # noqa: PLC0415
         from badapple.jobs import pricing  # noqa: PLC0415
+        from badapple.jobs.queue import LOCAL  # noqa: PLC0415
 
         quote = ask_price(order, settings=settings)
         report.quote(quote)
-        return _with(order, replace(makers, max_cost=pricing.capped(quote, makers, settings)))
+        most = bounded(open_database(settings.database_url), settings, LOCAL)
+        return _with(order, replace(makers, max_cost=pricing.capped(quote, makers, most)))
     if not possible(makers, settings):
         return order
     if not choose(makers, settings, agreed=True, own_script=own).vendors:

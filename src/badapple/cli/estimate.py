@@ -16,6 +16,7 @@ def estimate(
     cta: of.Cta = "",
     fact: of.Facts = None,
     script: of.ScriptFile = None,
+    brand: of.BrandKit = "kept",
     seed: of.Seed = 0,
     say: of.Say = None,
     language: of.Language = "en",
@@ -40,6 +41,7 @@ def estimate(
     words = order.Words(
         photo=photo, name=name, style=style, cta=cta, output=str(settings.data_dir / "estimate.mp4"),
         facts=tuple(fact or ()), script=script, say=say, language=language, seed=seed, makers=makers,
+        brand=brand,
     )  # fmt: skip
     quote = consent.ask_price(order.read(words, settings=settings), settings=settings, as_if_keys=True)
     if as_json:

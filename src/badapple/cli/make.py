@@ -23,6 +23,7 @@ def make(
     output: of.Output = None,
     fact: of.Facts = None,
     script: of.ScriptFile = None,
+    brand: of.BrandKit = "kept",
     captions: of.Captions = True,
     seed: of.Seed = 0,
     music: of.Music = "style",
@@ -58,7 +59,7 @@ def make(
     words = Words(
         photo=photo, name=name, style=style, cta=cta, output=output, facts=tuple(fact or ()), script=script,
         music=music, captions=captions, say=say, language=language, seed=seed, draft=draft, fresh=fresh, assets=assets,
-        makers=makers,
+        makers=makers, brand=brand,
     )  # fmt: skip
     return _run(context, words, as_json=as_json, quiet=quiet, debug=debug)
 

@@ -29,6 +29,10 @@ ScriptFile = Annotated[
 Captions = Annotated[
     Flag, Option("--captions/--no-captions", help="Burn captions into the picture.", rich_help_panel=_LOOK)
 ]
+BrandKit = Annotated[
+    str,
+    Option("--brand", metavar="kept|off|FILE", help="Brand kit: the kept one, none, a TOML.", rich_help_panel=_LOOK),
+]
 Seed = Annotated[int, Option("--seed", min=0, help="Other number: other words, moves, notes.", rich_help_panel=_LOOK)]
 Music = Annotated[
     str, Option("--music", metavar="style|off|FILE", help="The style's own, none, a file.", rich_help_panel=_SOUND)

@@ -7,10 +7,11 @@ import shutil
 import tempfile
 import unicodedata
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from badapple.cli.brand import read_kit
 from badapple.config import micro_dollars
 from badapple.errors import DiskError, InputError, PhotoError, ScriptError, UnknownStyleError
 from badapple.models import DRAFT, FULL, MakeOptions, Makers
@@ -65,6 +66,7 @@ class Words:
     fresh: bool = False
     assets: str | None = None
     makers: WantedMakers = _NOTHING_SAID
+    brand: str = "kept"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +90,8 @@ def read(words: Words, *, settings: Settings) -> Order:
         UnknownStyleError: no such style; lists those that exist.
         DiskError: the video, the cache or the data cannot be written where they belong.
     """
+    kit, logo = read_kit(words.brand, settings)
+    words = replace(words, cta=words.cta.strip() or (kit.cta_text if kit is not None else ""))
     said = _said(words)
     _check_style(words.style, settings=settings)
     photo = _file(words.photo, what="photo", error=PhotoError)
@@ -104,6 +108,8 @@ def read(words: Words, *, settings: Settings) -> Order:
         output=_output(words.output, name=said.product_name),
         assets_dir=_assets(words.assets),
         makers=_makers(words.makers),
+        brand=kit,
+        logo=logo,
     )
     assert options.output is not None  # noqa: S101 - set two lines above
     _make_writable(settings.data_dir, what="the data folder (BADAPPLE_DATA_DIR)")

@@ -18,6 +18,10 @@ def purge(
     everything: Annotated[
         bool, typer.Option("--everything", help="Remove its paid calls too: they are missing from `costs` then.")
     ] = False,
+    strays: Annotated[
+        bool,
+        typer.Option("--strays", help="Also files of the shared storage that nothing names, from processes that died."),
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As a JSON object on standard output.")] = False,
 ) -> int:
@@ -28,7 +32,9 @@ def purge(
 
     if job is not None and older_than is not None:
         raise InputError("--job and --older-than exclude each other", hint="a job alone goes however new it is")
-    gone = jobs.purge(get_settings(), older_than_days=older_than, job=job, everything=everything, dry_run=dry_run)
+    gone = jobs.purge(
+        get_settings(), older_than_days=older_than, job=job, everything=everything, strays=strays, dry_run=dry_run
+    )  # fmt: skip
     if as_json:
         facts = {"jobs": gone.jobs, "events": gone.events, "files": gone.files, "bytes": gone.bytes}
         typer.echo(json.dumps({**facts, "kept": list(gone.kept), "dry_run": dry_run}))

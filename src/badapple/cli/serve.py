@@ -11,7 +11,7 @@ from badapple.errors import ConfigError
 if TYPE_CHECKING:
     from badapple.config import Settings
 
-_INSTALL = "pip install 'badapple[serve]'"
+INSTALL = "pip install 'badapple[serve]'"
 Concurrency = Annotated[
     int | None,
     typer.Option("--concurrency", min=1, help="Items of each queue at once. Fits the machine when left out."),
@@ -40,9 +40,9 @@ def serve(
         from badapple.api.running import ApiDoor, run_api  # noqa: PLC0415 - an extra
         from badapple.worker.running import log_folder, run_worker  # noqa: PLC0415 - loads the whole pipeline
     except ImportError as error:
-        raise ConfigError(f"serving needs {error.name}, which is not installed", hint=_INSTALL) from error
+        raise ConfigError(f"serving needs {error.name}, which is not installed", hint=INSTALL) from error
 
-    _check_sandbox(settings)
+    check_sandbox(settings)
     if not work:
         return run_api(settings, host=host, port=port, log_folder=log_folder(settings))
     return run_worker(settings, concurrency=concurrency, host=host, port=port, door=ApiDoor(settings, host))
@@ -70,13 +70,13 @@ def worker(
     try:
         from badapple.worker import run_worker  # noqa: PLC0415 - loads the whole pipeline
     except ImportError as error:
-        raise ConfigError(f"serving jobs needs {error.name}, which is not installed", hint=_INSTALL) from error
+        raise ConfigError(f"serving jobs needs {error.name}, which is not installed", hint=INSTALL) from error
 
-    _check_sandbox(settings)
+    check_sandbox(settings)
     return run_worker(settings, queues=names, concurrency=concurrency, host=host, port=health_port)
 
 
-def _check_sandbox(settings: Settings) -> None:
+def check_sandbox(settings: Settings) -> None:
     """Find out before anything is served whether the sandbox that was asked for is to be had.
 
     Raises:

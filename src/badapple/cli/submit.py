@@ -35,6 +35,7 @@ def submit(
     cta: of.Cta = "",
     fact: of.Facts = None,
     script: of.ScriptFile = None,
+    brand: of.BrandKit = "kept",
     captions: of.Captions = True,
     seed: of.Seed = 0,
     music: of.Music = "style",
@@ -70,7 +71,7 @@ def submit(
     words = Words(
         photo=photo, name=name, style=style, cta=cta, output=str(settings.data_dir / "submitted.mp4"),
         facts=tuple(fact or ()), script=script, music=music, captions=captions, say=say, language=language, seed=seed,
-        draft=draft, makers=makers,
+        draft=draft, makers=makers, brand=brand,
     )  # fmt: skip
     queued = _Queued(priority=priority, job_id=job_id, approval=approve_script)
     return _run(words, settings, queued, follow=follow, as_json=as_json)

@@ -16,18 +16,21 @@ from urllib.parse import urlsplit
 import platformdirs
 
 from badapple.config.doors import Doors, read_doors
+from badapple.config.keys import KEYS, Access, SecretsFile, Vendors
 from badapple.errors import ConfigError
 from badapple.secrets import Secret, hide_password, remember
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Access", "Doors", "Settings", "child_environment", "get_settings", "serve", "tell_libraries"]
+    from badapple.config.keys import Source
 
-_VENDORS = {  # vendor -> variables of its key, and of its address
-    "anthropic": ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"),
-    "elevenlabs": ("ELEVENLABS_API_KEY", "ELEVENLABS_BASE_URL"),
-    "replicate": ("REPLICATE_API_TOKEN", "REPLICATE_BASE_URL"),
+__all__ = ["Access", "Doors", "SecretsFile", "Settings", "child_environment", "get_settings", "serve", "tell_libraries"]
+
+_ADDRESSES = {  # vendor -> variable of another address than its own
+    "anthropic": "ANTHROPIC_BASE_URL",
+    "elevenlabs": "ELEVENLABS_BASE_URL",
+    "replicate": "REPLICATE_BASE_URL",
 }
 FILE = "badapple.toml"  #: settings by the names of their variables, in the working directory or in the data folder
 _serving = False
@@ -39,21 +42,6 @@ _FOR_CHILDREN = (
     *("PATH", "HOME", "USER", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH"),
     *("FONTCONFIG_FILE", "FONTCONFIG_PATH", "FONTCONFIG_SYSROOT", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"),
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
-    """How one vendor is reached.
-
-    Attributes:
-        variable: name of the variable that holds its key.
-        key: the key, or None where it is not set.
-        base_url: an address instead of the vendor's own, without a slash at its end, or None.
-    """
-
-    variable: str
-    key: Secret | None = None
-    base_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +59,8 @@ class Settings:
         workers: how many parts are drawn and encoded at once (`BADAPPLE_WORKERS`).
         cache_bytes: size the cache is kept under (`BADAPPLE_CACHE_BYTES`).
         vendors: vendor -> how it is reached (`ANTHROPIC_API_KEY`, `ELEVENLABS_API_KEY`, `REPLICATE_API_TOKEN`, and
-            `..._BASE_URL` of each).
+            `..._BASE_URL` of each). A key that is set nowhere else is looked for in `secrets.toml` in the data folder
+            each time it is asked for, so that one that was typed in a moment ago counts.
         max_cost: micro-dollars that one job may cost (`BADAPPLE_MAX_COST`, in dollars), or None.
         max_cost_day: micro-dollars that one owner may spend in a day (`BADAPPLE_MAX_COST_DAY`, in dollars), or None.
         webhook_url: where Replicate may call when a prediction is done (`BADAPPLE_WEBHOOK_URL`), or None.
@@ -97,7 +86,7 @@ class Settings:
     workers: int = 2
     cache_bytes: int = 10_000_000_000
     vendors: Mapping[str, Access] = field(
-        default_factory=lambda: {name: Access(variable=key) for name, (key, _) in _VENDORS.items()}
+        default_factory=lambda: {name: Access(variable=key) for name, key in KEYS.items()}
     )
     max_cost: int | None = None
     max_cost_day: int | None = None
@@ -129,7 +118,8 @@ def read_settings(env: Mapping[str, str], *, server: bool = False) -> Settings:
     Raises:
         ConfigError: a variable or the file makes no sense; names it.
     """
-    env = {**_file(env), **{name: value for name, value in env.items() if value}}
+    given = {name: value for name, value in env.items() if value}
+    env = {**_file(env), **given}
     data = Path(env.get("BADAPPLE_DATA_DIR") or platformdirs.user_data_path("badapple", appauthor=False)).expanduser()
     cache = Path(
         env.get("BADAPPLE_CACHE_DIR") or platformdirs.user_cache_path("badapple", appauthor=False)
@@ -153,7 +143,7 @@ def read_settings(env: Mapping[str, str], *, server: bool = False) -> Settings:
         ffmpeg=Path(ffmpeg).expanduser() if ffmpeg else None,
         workers=_count(env, "BADAPPLE_WORKERS", max(1, min(4, os.cpu_count() or 2))),
         cache_bytes=_count(env, "BADAPPLE_CACHE_BYTES", 10_000_000_000),
-        vendors={name: _access(env, *variables) for name, variables in _VENDORS.items()},
+        vendors=Vendors({name: _access(env, name, given) for name in KEYS}, SecretsFile(data)),
         max_cost=_dollars(env, "BADAPPLE_MAX_COST"),
         max_cost_day=_dollars(env, "BADAPPLE_MAX_COST_DAY"),
         webhook_url=_url(env, "BADAPPLE_WEBHOOK_URL"),
@@ -233,11 +223,17 @@ def _dollars(env: Mapping[str, str], name: str) -> int | None:
     return micro_dollars(text, name=name) if text else None
 
 
-def _access(env: Mapping[str, str], key: str, address: str) -> Access:
-    text = env.get(key, "").strip()
+def _access(env: Mapping[str, str], vendor: str, given: Mapping[str, str]) -> Access:
+    variable = KEYS[vendor]
+    address, text = _url(env, _ADDRESSES[vendor]), env.get(variable, "").strip()
     if any(not "!" <= letter <= "~" for letter in text):
-        raise ConfigError(f"{key} holds characters that no key has", hint="copy the key again, without line breaks")
-    return Access(variable=key, key=Secret(text) if text else None, base_url=_url(env, address))
+        raise ConfigError(
+            f"{variable} holds characters that no key has", hint="copy the key again, without line breaks"
+        )
+    if not text:
+        return Access(variable=variable, base_url=address)
+    source: Source = "environment" if variable in given else "config"
+    return Access(variable=variable, key=Secret(text), base_url=address, source=source)
 
 
 def _url(env: Mapping[str, str], name: str) -> str | None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
-__all__ = ["day_scope", "held", "job_scope", "release", "reserve", "settle"]
+__all__ = ["day_scope", "held", "job_scope", "release", "reserve", "settle", "shared_scope"]
 
 
 def job_scope(job: str) -> str:
@@ -33,6 +33,11 @@ def job_scope(job: str) -> str:
 def day_scope(day: date, owner: str) -> str:
     """Return the scope of what one owner spends in a day (UTC)."""
     return f"day:{day.isoformat()}:{owner}"
+
+
+def shared_scope(name: str, owner: str) -> str:
+    """Return the scope of what jobs of one owner spend that have a cap together."""
+    return f"group:{name}:{owner}"
 
 
 def reserve(session: Session, scopes: Mapping[str, int | None], amount: int) -> None:
@@ -88,9 +93,11 @@ def _add(session: Session, scope: str, amount: int, *where: ColumnElement[bool])
 
 
 def _over(scope: str, cap: int, already: int, amount: int) -> BudgetError:
-    where, raise_it = ("this job", "--max-cost")
-    if not scope.startswith("job:"):
-        where, raise_it = ("today", "BADAPPLE_MAX_COST_DAY") if scope.startswith("day:") else (scope, "--max-cost")
+    known = {
+        "job": ("this job", "--max-cost"), "day": ("today", "BADAPPLE_MAX_COST_DAY"),
+        "group": ("these variants", "max_cost_usd"),
+    }  # fmt: skip
+    where, raise_it = known.get(scope.partition(":")[0], (scope, "--max-cost"))
     return BudgetError(
         f"this purchase may cost {dollars(amount)}, but of the cap of {dollars(cap)} for {where} {dollars(already)} is "
         "spent or reserved; nothing was sent",

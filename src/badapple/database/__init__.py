@@ -1,7 +1,7 @@
 """The database: tables, sessions, migrations."""
 
 from badapple.database.connection import get_db, open_database, writing
-from badapple.database.doors import AuditRow, Credential, Delivery, Idempotency, Part, Upload, Webhook
+from badapple.database.doors import AuditRow, BrandRow, Credential, Delivery, Idempotency, Part, Upload, Webhook
 from badapple.database.money import Budget, Limit, Slot, Stake
 from badapple.database.schema import upgrade
 from badapple.database.tables import Base, Call, Event, Job, Receipt, Stage
@@ -10,6 +10,7 @@ from badapple.database.transactions import Mark, again, once
 __all__ = [
     "AuditRow",
     "Base",
+    "BrandRow",
     "Budget",
     "Call",
     "Credential",

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from badapple.database.tables import Base, Utc, now
 
-__all__ = ["AuditRow", "Credential", "Delivery", "Idempotency", "Part", "Upload", "Webhook"]
+__all__ = ["AuditRow", "BrandRow", "Credential", "Delivery", "Idempotency", "Part", "Upload", "Webhook"]
 
 
 class Part(Base):
@@ -67,6 +67,19 @@ class Upload(Base):
     height: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(Utc, default=now)
     expires_at: Mapped[datetime] = mapped_column(Utc)
+
+
+class BrandRow(Base):
+    """The brand kit of one owner."""
+
+    __tablename__ = "brands"
+    __table_args__ = (Index("ix_brands_logo", "logo_sha256"),)
+
+    owner: Mapped[str] = mapped_column(String(64), primary_key=True)
+    kit: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  #: a `models.Brand` as JSON
+    logo_sha256: Mapped[str | None] = mapped_column(String(64), default=None)
+    logo_size: Mapped[int] = mapped_column(BigInteger, default=0)  #: bytes
+    updated_at: Mapped[datetime] = mapped_column(Utc, default=now, onupdate=now)
 
 
 class Idempotency(Base):

@@ -38,6 +38,8 @@ _SETTINGS = {
     "idle_in_transaction_session_timeout": "20s",
 }
 
+_SET_ALL = "SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS settings (name, value)"
+
 
 def connect(url: URL) -> Engine:
     """Return the engine of a Postgres database; it is reached when it is used first.
@@ -52,8 +54,9 @@ def connect(url: URL) -> Engine:
     engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
         pool_pre_ping=True,
-        pool_size=5,
-        max_overflow=10,
+        pool_size=12,  # what goes over it is closed after each use, and a new connection is dear
+        max_overflow=3,
+        pool_use_lifo=True,
         pool_recycle=1800,
         connect_args={name: value for name, value in _REACHING.items() if name not in url.query},
     )
@@ -65,7 +68,6 @@ def connect(url: URL) -> Engine:
 def _set(connection: Connection, _record: object) -> None:
     # Outside a transaction, or the settings would end with the first rollback.
     before, connection.autocommit = connection.autocommit, True
-    with connection.cursor() as cursor:
-        for name, value in _SETTINGS.items():
-            cursor.execute("SELECT set_config(%s, %s, false)", (name, value))
+    with connection.cursor() as cursor:  # in one go: a new connection is dear enough
+        cursor.execute(_SET_ALL, (list(_SETTINGS), list(_SETTINGS.values())))
     connection.autocommit = before

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HEAD", "current", "migrate", "require", "upgrade"]
 
-HEAD = "0005"  #: the newest revision in `migrations/versions`
+HEAD = "0006"  #: the newest revision in `migrations/versions`
 
 
 def current(connection: Connection) -> str | None:

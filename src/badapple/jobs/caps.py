@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from badapple.costs import budget
+from badapple.costs.allowance import allowance, lower
 from badapple.costs.money import dollars
 from badapple.database import Job
 from badapple.errors import LimitExceededError
@@ -24,8 +25,8 @@ _OPEN = (JobStatus.PENDING.value, JobStatus.PROCESSING.value)
 _SOON = 30.0  #: seconds after which it may be worth to ask again whether a job has ended
 
 
-def check_count(session: Session, owner: str, settings: Settings) -> None:
-    """Refuse one more job of workers; those of `badapple make` do not count.
+def check_count(session: Session, owner: str, settings: Settings, *, more: int = 1) -> None:
+    """Refuse so many more jobs of workers; those of `badapple make` do not count.
 
     It holds for certain within the transaction that makes the job, behind the lock of the owner's turns.
 
@@ -35,9 +36,10 @@ def check_count(session: Session, owner: str, settings: Settings) -> None:
     most = settings.doors.max_jobs
     theirs = (Job.owner == owner, Job.engine.is_(True), Job.status.in_(_OPEN))
     there = session.scalar(select(func.count()).select_from(Job).where(*theirs)) or 0
-    if there >= most:
+    if there + more > most:
+        wanted = f", {more} more are asked for" if more > 1 else ""
         raise LimitExceededError(
-            f"{there} jobs wait or run already, and {most} at once are the most",
+            f"{there} jobs wait or run already{wanted}, and {most} at once are the most",
             code="too_many_jobs",
             retry_after=_SOON,
             hint="wait until one has ended, cancel one, or raise BADAPPLE_MAX_JOBS",
@@ -58,10 +60,8 @@ def check_spend(session: Session, owner: str, at_most: int, settings: Settings) 
     """
     left = left_today(session, owner, settings) if at_most else None
     if left is not None and at_most > left:
-        raise _over(
-            f"the ad may cost {dollars(at_most)}, and {dollars(left)} of today's {dollars(settings.max_cost_day or 0)} "
-            "are left"
-        )
+        most = dollars(_most(session, owner, settings) or 0)
+        raise _over(f"the ad may cost {dollars(at_most)}, and {dollars(left)} of today's {most} are left")
 
 
 def check_left(session: Session, owner: str, settings: Settings) -> None:
@@ -71,7 +71,7 @@ def check_left(session: Session, owner: str, settings: Settings) -> None:
         LimitExceededError: nothing is (`daily_cap`); says when the day ends.
     """
     if left_today(session, owner, settings) == 0:
-        raise _over(f"nothing is left of today's {dollars(settings.max_cost_day or 0)}")
+        raise _over(f"nothing is left of today's {dollars(_most(session, owner, settings) or 0)}")
 
 
 def _over(said: str) -> LimitExceededError:
@@ -80,16 +80,23 @@ def _over(said: str) -> LimitExceededError:
         f"{said}; the day ends at {ends.isoformat().replace('+00:00', 'Z')}",
         code="daily_cap",
         retry_after=max(1.0, (ends - datetime.now(UTC)).total_seconds()),
-        hint="come again tomorrow, raise BADAPPLE_MAX_COST_DAY, or give parts to the offline maker",
+        hint="come again tomorrow, raise the day's cap (BADAPPLE_MAX_COST_DAY, or your own in the settings), or give "
+        "parts to the offline maker",
     )
 
 
 def left_today(session: Session, owner: str, settings: Settings) -> int | None:
     """Return the micro-dollars that are left of the owner's cap for today, or None where there is no cap."""
-    if settings.max_cost_day is None:
+    most = _most(session, owner, settings)
+    if most is None:
         return None
     held = budget.held(session, budget.day_scope(datetime.now(UTC).date(), owner))
-    return max(0, settings.max_cost_day - held)
+    return max(0, most - held)
+
+
+def _most(session: Session, owner: str, settings: Settings) -> int | None:
+    """Return the micro-dollars that an owner may spend in a day: by the owner's own cap and the configured one."""
+    return lower(settings.max_cost_day, allowance(session, owner).day)
 
 
 def day_ends() -> datetime:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from badapple import styles
-from badapple.errors import InputError, ScriptError
-from badapple.media.timeline import speaking_seconds, voice_slots
-from badapple.models import SCENES, Brief, SceneOffer, Script
-from badapple.providers.script_file import read_script
+from badapple.errors import InputError
+from badapple.models import FRAMINGS, SCENES, Brief, Framing, SceneOffer, Script
+from badapple.providers.rewording import fitting
 
 if TYPE_CHECKING:
     from badapple.config import Settings
@@ -19,15 +16,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Changes", "SceneChange", "brief_of", "ordered", "rewritten"]
 
-_FASTEST = 1.15  #: how much faster than usual a voice may speak
-_HOPELESS = 1.35  #: the same, where the estimate may be wrong and still it cannot be spoken in time
 _PIECES = {"voiceover_text": "voiceover_text", "headline": "headline", "subline": "subline", "points": "points",
            "prompt": "video_prompt_template"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneChange:
-    """New words of one scene; None leaves them as they are.
+    """New words or another framing of one scene; None leaves them as they are.
 
     Attributes:
         voiceover_text: what the voice says; empty for silence.
@@ -35,6 +30,7 @@ class SceneChange:
         subline: the quieter line under them.
         points: facts shown as a list.
         prompt: what a video model is asked for.
+        framing: how near the product is, and where it stands.
     """
 
     voiceover_text: str | None = None
@@ -42,6 +38,12 @@ class SceneChange:
     subline: str | None = None
     points: tuple[str, ...] | None = None
     prompt: str | None = None
+    framing: Framing | None = None
+
+    @property
+    def of_words(self) -> bool:
+        """Whether the script changes."""
+        return any(getattr(self, name) is not None for name in _PIECES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,7 @@ class Changes:
     Attributes:
         script: a whole script in the public shape instead of the one there is, with its call to action; the rest is
             changed in it.
-        scenes: id of a scene -> its new words.
+        scenes: id of a scene -> its new words, and how it is framed.
         cta_text: the call to action, word for word; where it changes and `cta_voiceover` does not, it is spoken too.
         cta_line: the short line on the end card.
         cta_voiceover: the sentence that is spoken over the end card.
@@ -81,7 +83,12 @@ class Changes:
     def of_words(self) -> bool:
         """Whether the script changes."""
         said = (self.script, self.cta_text, self.cta_line, self.cta_voiceover, self.order)
-        return bool(self.scenes) or any(one is not None for one in said)
+        return any(one.of_words for one in self.scenes.values()) or any(one is not None for one in said)
+
+    @property
+    def framings(self) -> dict[int, Framing]:
+        """Id of a scene -> how it shall be framed."""
+        return {number: one.framing for number, one in self.scenes.items() if one.framing is not None}
 
     @property
     def of_goods(self) -> bool:
@@ -95,7 +102,8 @@ class Changes:
     def told(self) -> str:
         """What is changed, in few words for people."""
         parts = ["script"] if self.script is not None else []
-        parts += [f"words of scene {number}" for number in sorted(self.scenes)]
+        parts += [f"words of scene {number}" for number, one in sorted(self.scenes.items()) if one.of_words]
+        parts += [f"framing of scene {number}: {framing}" for number, framing in sorted(self.framings.items())]
         if any(one is not None for one in (self.cta_text, self.cta_line, self.cta_voiceover)):
             parts.append("call to action")
         if self.order is not None:
@@ -116,6 +124,10 @@ class Changes:
             raise InputError("nothing is changed", hint="say what shall be different")
         if bad := [number for number in self.scenes if number not in range(1, SCENES + 1)]:
             raise InputError(f"there is no scene {bad[0]}", hint="scenes have the ids 1 to 4")
+        if odd := [one for one in self.framings.values() if one not in FRAMINGS]:
+            raise InputError(
+                f"the framing {str(odd[0])[:40]!r} is not known", hint=f"it is one of {', '.join(FRAMINGS)}"
+            )
         if self.order is not None and sorted(self.order) != list(range(1, SCENES + 1)):
             raise InputError("the order does not name the scenes 1, 2, 3 and 4, each once", hint="e.g. [2, 1, 3, 4]")
         if self.music not in {None, "style", "off"}:
@@ -138,11 +150,17 @@ def ordered(order: JobOrder, changes: Changes) -> JobOrder:
         language=options.language if changes.language is None else changes.language,
         say=options.say if changes.say is None else changes.say,
         makers=makers,
+        framings=_framed(options.framings, changes.framings),
     )
     return replace(
         order, options=options, files=files, style=order.style if changes.style is None else changes.style,
         cta_text=order.cta_text if cta is None else cta,
     )  # fmt: skip
+
+
+def _framed(before: Sequence[Framing], changed: Mapping[int, Framing]) -> tuple[Framing, Framing, Framing, Framing]:
+    one, two, three, four = (changed.get(number, old) for number, old in enumerate(before, start=1))
+    return one, two, three, four
 
 
 def rewritten(
@@ -164,18 +182,9 @@ def rewritten(
         ScriptError: it breaks a rule, or a text is too long for its scene; names the field.
         UnknownStyleError: there is no such style.
     """
-    body, dirs = _changed(changes.script if changes.script is not None else script, changes), settings.style_dirs
-    written = read_script(_raw(body), brief=brief_of(order), offer=offer, style_dirs=dirs)
-    free = not offer.lengths
-    if free and (changes.style is not None or _tightest(written, order, settings)[0] > _FASTEST):
-        written = read_script(_raw(_unmeasured(body)), brief=brief_of(order), offer=offer, style_dirs=dirs)
-    haste, where, need, slot = _tightest(written, order, settings)
-    if haste > _HOPELESS:
-        raise ScriptError(
-            f"the script: {where}: takes about {need:.1f} s to say, and there is room for {slot:.1f} s",
-            hint="shorten it",
-        )
-    return written
+    body = _changed(changes.script if changes.script is not None else script, changes)
+    anew, dirs = changes.style is not None, settings.style_dirs
+    return fitting(body, brief=brief_of(order), offer=offer, style_dirs=dirs, anew=anew)
 
 
 def brief_of(order: JobOrder) -> Brief:
@@ -184,6 +193,7 @@ def brief_of(order: JobOrder) -> Brief:
     return Brief(
         product_name=order.product_name, style=order.style, cta_text=order.cta_text, facts=options.facts,
         language=options.language, seed=options.seed, say=options.say,
+        forbidden=options.brand.forbidden if options.brand is not None else (),
     )  # fmt: skip
 
 
@@ -207,32 +217,7 @@ def _changed(script: Mapping[str, Any], changes: Changes) -> dict[str, Any]:
     return body | {name: value for name, value in named.items() if value is not None}
 
 
-def _unmeasured(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the script without its lengths, which then follow from its words."""
-    scenes = [{name: value for name, value in scene.items() if name != "duration"} for scene in body["scenes"]]
-    return {**body, "scenes": scenes}
-
-
-def _tightest(script: Script, order: JobOrder, settings: Settings) -> tuple[float, str, float, float]:
-    """Return how fast the hastiest text has to be spoken, which it is, and the seconds it needs and has."""
-    pace = styles.load(order.style, settings.style_dirs).voice.pace
-    slots = [slot for some in voice_slots(script) for slot in some]
-    texts = [(f"scenes.{scene.id}.voiceover_text", scene.voiceover_text) for scene in script.scenes]
-    found = []
-    for (where, text), slot in zip([*texts, ("cta_voiceover", script.cta_voiceover)], slots, strict=True):
-        need = speaking_seconds(text, pace)
-        found.append((need / max(slot, 0.1), where, need, slot))
-    return max(found)
-
-
 def _said(script: Mapping[str, Any] | None, name: str) -> str | None:
     """Return a text of a script that was not checked yet, or None where there is none."""
     value = (script or {}).get(name)
     return value if isinstance(value, str) and value.strip() else None
-
-
-def _raw(body: Mapping[str, Any]) -> bytes:
-    try:
-        return json.dumps(body, ensure_ascii=False).encode()
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ScriptError(f"the script is not JSON: {error}") from error

@@ -16,6 +16,7 @@ from badapple.database import Delivery, Event, Job, Webhook, open_database
 from badapple.database.tables import now
 from badapple.database.transactions import once
 from badapple.errors import ConflictError, NotFoundError
+from badapple.jobs import links
 from badapple.jobs.webhooks import EVENTS, TEST, of
 from badapple.models import JobStatus, stamp
 
@@ -245,9 +246,7 @@ def _payload(job: Job, event: Event, kind: str, public_url: str | None, signer: 
         data["status_url"] = f"{public_url}/api/v1/jobs/{quote(job.id, safe='')}"
         if kind == "job.completed" and job.video_url is not None and signer is not None:
             # The same link that `POST /jobs/ID/links` makes: it needs no key, so that a receiver needs none.
-            told = {"j": job.id, "f": "video", "o": job.owner, "c": int(job.created_at.timestamp())}
-            token = signer.sign("file", told, now() + _LINKED)
-            data["video_url"] = f"{public_url}/api/v1/files/{quote(token)}"
+            data["video_url"] = public_url + links.file_path(signer, job, "video", now() + _LINKED)
     return {"type": kind, "timestamp": event.timestamp, "data": data}
 
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from badapple.jobs.views import JobView
+    from badapple.models import Framing
 
 __all__ = [
     "CardView",
@@ -83,6 +84,7 @@ class SceneView:
         voiceover_text: what the voice says.
         prompt: what a video model is asked for.
         take: how often it was asked for anew.
+        framing: how near the product is, and where it stands.
         start: second of the film at which it begins, or None while there is no script.
         duration: seconds, overlaps with its neighbours included, or None.
         assets: `voice`, `footage` (where it is bought) and `segment` (as it is in the film), as far as they are known.
@@ -96,6 +98,7 @@ class SceneView:
     voiceover_text: str = ""
     prompt: str = ""
     take: int = 0
+    framing: Framing = "auto"
     start: float | None = None
     duration: float | None = None
     assets: Mapping[str, PartView] = field(default_factory=dict)

@@ -146,7 +146,9 @@ def _parts(session: Session, row: Job) -> tuple[tuple[PartView, ...], Mapping[st
     """Return the parts, and the script where it is written."""
     found = session.execute(_with_files(row).order_by(Part.label)).all()
     script: Mapping[str, Any] | None = (row.options or {}).get("script")
-    script = next((one.facts["script"] for one in found if one.facts is not None), script)
+    script = next(
+        (one.facts["script"] for one in found if one.facts is not None and one.Part.label == "script"), script
+    )
     going = row.status == JobStatus.PROCESSING.value
     parts = tuple(
         PartView(
@@ -196,7 +198,8 @@ def _scenes(script: Script | None, order: JobOrder, parts: Mapping[str, PartView
         SceneView(
             id=scene.id, position=place, headline=scene.headline, subline=scene.subline, points=scene.points,
             voiceover_text=scene.voiceover_text, prompt=scene.video_prompt_template,
-            take=order.options.takes[scene.id - 1], start=script.starts[place - 1] / FPS, duration=scene.frames / FPS,
+            take=order.options.takes[scene.id - 1], framing=order.options.framings[scene.id - 1],
+            start=script.starts[place - 1] / FPS, duration=scene.frames / FPS,
             assets=_assets(parts, voice=f"voice {place}", footage=f"footage {scene.id}", segment=f"scene {place}"),
         )
         for place, scene in enumerate(script.scenes, start=1)

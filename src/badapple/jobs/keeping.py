@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from badapple.cache import Cache
 from badapple.errors import DiskError, InputError
+from badapple.product.logo import rewrite_logo
 from badapple.storage import shared
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def open_shelf(settings: Settings) -> Cache:
 def keep(order: JobOrder, settings: Settings) -> JobOrder:
     """Take the files of an order in, and return the order with their content instead of their paths.
 
-    A photo is decoded in the limited child process and written anew: where it was taken, and by whom, is not kept.
+    A photo, and a logo, is decoded in the limited child process and written anew: where it was taken, and by whom, is
+    not kept.
 
     Raises:
         InputError: a file cannot be read, or the photo cannot be used.
@@ -58,6 +60,8 @@ def keep(order: JobOrder, settings: Settings) -> JobOrder:
     for name, path in order.paths.items():
         if name == "photo":
             files[name] = _take_photo(path, shelf)
+        elif name == "logo":
+            files[name] = _take_logo(path, shelf)
         elif name == "music":
             files[name] = _take_music(path, shelf, settings)
         else:
@@ -115,6 +119,12 @@ def _take_photo(path: Path, shelf: Cache) -> Blob:
     with writing_on(shelf), shelf.workplace() as folder:
         rewrite(path, folder / "photo.png")
         return shelf.put(folder / "photo.png")
+
+
+def _take_logo(path: Path, shelf: Cache) -> Blob:
+    with writing_on(shelf), shelf.workplace() as folder:
+        rewrite_logo(path, folder / "logo.png")
+        return shelf.put(folder / "logo.png")
 
 
 def _take_music(path: Path, shelf: Cache, settings: Settings) -> Blob:

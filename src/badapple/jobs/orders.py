@@ -8,20 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from badapple.cache import Blob
-from badapple.models import Canvas, MakeOptions, Makers
+from badapple.models import FRAMINGS, Brand, Canvas, MakeOptions, Makers
 
 if TYPE_CHECKING:
     from badapple.database import Job
-    from badapple.models import Brief
+    from badapple.models import Brief, Framing
 
 __all__ = ["FILES", "KEPT", "VERSION", "JobOrder", "from_json", "of_local", "of_row", "to_json"]
 
 VERSION = 1
-FILES = ("photo", "script", "music")  #: what a caller may hand in as a file
+FILES = ("photo", "script", "music", "logo")  #: what a caller may hand in as a file
 KEPT = "file"  #: `options.music` of an order whose music is kept under `files`
 _WORDS = {"style", "off", KEPT}  #: values of `options.music` that name no file
 #: Options that are written in a way of their own.
-_ASIDE = {"canvas", "makers", "facts", "takes", "music", "script", "output", "assets_dir"}
+_ASIDE = {
+    "canvas", "makers", "facts", "takes", "framings", "music", "script", "output", "assets_dir", "brand", "logo",
+}  # fmt: skip
 _DEFAULTS = MakeOptions()
 
 
@@ -35,7 +37,7 @@ class JobOrder:
         cta_text: used word for word; empty lets the script writer choose.
         photo: the product photo on this machine, or None.
         options: how the video is made.
-        files: `photo`, `script`, `music` -> content that is kept where workers find it.
+        files: `photo`, `script`, `music`, `logo` -> content that is kept where workers find it.
         agreed: whether the caller agreed to spending.
         quoted: micro-dollars that the caller was told it would cost, or None.
     """
@@ -51,20 +53,22 @@ class JobOrder:
 
     @property
     def paths(self) -> dict[str, Path]:
-        """Files that the caller handed in and that are not kept yet: `photo`, `script`, `music` -> path."""
+        """Files that the caller handed in and that are not kept yet: `photo`, `script`, `music`, `logo` -> path."""
         music = None if self.options.music in _WORDS else Path(self.options.music)
-        found = {"photo": self.photo, "script": self.options.script, "music": music}
+        options = self.options
+        found = {"photo": self.photo, "script": options.script, "music": music, "logo": options.logo}
         return {name: path for name, path in found.items() if path is not None}
 
     def kept(self, files: Mapping[str, Blob]) -> JobOrder:
         """Return the order with its files named by their content, and no path of this machine."""
         music = KEPT if "music" in files else self.options.music
-        options = replace(self.options, script=None, music=music, output=None, assets_dir=None)
+        options = replace(self.options, script=None, music=music, output=None, assets_dir=None, logo=None)
         return replace(self, photo=None, options=options, files=dict(files))
 
     def at(self, paths: Mapping[str, Path]) -> JobOrder:
         """Return the order with its kept files at these places."""
-        options = replace(self.options, script=paths.get("script", self.options.script))
+        options = self.options
+        options = replace(options, script=paths.get("script", options.script), logo=paths.get("logo", options.logo))
         if "music" in paths:
             options = replace(options, music=str(paths["music"]))
         return replace(self, photo=paths.get("photo", self.photo), options=options)
@@ -85,8 +89,10 @@ def to_json(order: JobOrder) -> dict[str, Any]:
             "canvas": asdict(options.canvas),
             "facts": list(options.facts),
             "takes": list(options.takes),
+            "framings": list(options.framings),
             "makers": asdict(options.makers),
             "music": options.music if options.music in _WORDS else KEPT,
+            **({"brand": options.brand.to_json()} if options.brand is not None else {}),
         },
         "files": {name: asdict(blob) for name, blob in order.files.items()},
         "paths": {name: str(path) for name, path in paths.items() if path is not None},
@@ -148,8 +154,11 @@ def _options(body: Mapping[str, Any], paths: Mapping[str, Path]) -> MakeOptions:
         makers=Makers(**_known(Makers, _table(body, "makers"))),
         facts=tuple(body.get("facts", ())),
         takes=_takes(body.get("takes")),
+        framings=_framings(body.get("framings")),
         music=str(paths["music"]) if music == KEPT and "music" in paths else music,
         script=paths.get("script"),
+        brand=Brand.from_json(_table(body, "brand")) if _table(body, "brand") else None,
+        logo=paths.get("logo"),
         output=paths.get("output"),
         assets_dir=paths.get("assets"),
     )
@@ -160,6 +169,19 @@ def _takes(body: object) -> tuple[int, int, int, int]:
         case [int(), int(), int(), int()]:
             return body[0], body[1], body[2], body[3]
     return _DEFAULTS.takes
+
+
+def _framings(body: object) -> tuple[Framing, Framing, Framing, Framing]:
+    match body:
+        case [str(), str(), str(), str()]:
+            first, second, third, fourth = (_framing(name) for name in body)
+            return first, second, third, fourth
+    return _DEFAULTS.framings
+
+
+def _framing(name: str) -> Framing:
+    """Return a framing by its name; one that a newer release has added is left to the scene."""
+    return next((known for known in FRAMINGS if known == name), "auto")
 
 
 def _known(kind: type[Any], body: Mapping[str, Any]) -> dict[str, Any]:

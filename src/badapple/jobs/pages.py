@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from badapple.database import Job, open_database
 from badapple.errors import InputError
@@ -16,12 +16,14 @@ from badapple.jobs.wording import storable
 from badapple.models import JobStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import ColumnElement
 
     from badapple.config import Settings
     from badapple.jobs.views import JobView
 
-__all__ = ["MOST", "Page", "page"]
+__all__ = ["MOST", "Page", "groups", "numbers", "page"]
 
 MOST = 200  #: jobs of one page
 
@@ -48,6 +50,7 @@ def page(
     style: str | None = None,
     group_id: str | None = None,
     parent_id: str | None = None,
+    newest: bool = False,
     limit: int = 20,
     after: tuple[str, str] | None = None,
 ) -> Page:
@@ -61,6 +64,7 @@ def page(
         style: only those of this style.
         group_id: only variants of this group.
         parent_id: only edits of this job.
+        newest: only the newest versions of ads: none that an edit has taken the place of, or is about to.
         limit: at most so many, 1 to 200.
         after: `next` of the page before.
 
@@ -79,6 +83,8 @@ def page(
     where = [column == value for column, value in equal.items() if value is not None]
     if after is not None:
         where.append(_behind(after))
+    if newest:
+        where.append(~_has_edit())
     wanted = select(Job).where(*where).order_by(Job.created_at.desc(), Job.id.desc()).limit(limit + 1)
     with Session(open_database(settings.database_url)) as session:
         if q:
@@ -89,6 +95,30 @@ def page(
             items=views_of(session, rows[:limit]),
             next=(last.created_at.isoformat(), last.id) if last is not None else None,
         )
+
+
+def numbers(settings: Settings, job_ids: Sequence[str]) -> dict[str, int]:
+    """Return which version of its ad each job is: 1, or one more than the job that it is an edit of. Blocks."""
+    first = select(Job.id.label("job"), Job.parent_id.label("parent")).where(Job.id.in_(job_ids))
+    line = first.cte(recursive=True)
+    line = line.union(select(line.c.job, Job.parent_id).join(Job, Job.id == line.c.parent))
+    wanted = select(line.c.job, func.count()).group_by(line.c.job)
+    with Session(open_database(settings.database_url)) as session:
+        return {str(job): int(count) for job, count in session.execute(wanted)}
+
+
+def groups(settings: Settings, owner: str, *, limit: int) -> tuple[str, ...]:
+    """Return an owner's groups of variants, those with the newest ads first. Blocks."""
+    mine = select(Job.group_id).where(Job.owner == owner, Job.group_id.is_not(None)).group_by(Job.group_id)
+    wanted = mine.order_by(func.max(Job.created_at).desc(), Job.group_id).limit(limit)
+    with Session(open_database(settings.database_url)) as session:
+        return tuple(str(name) for name in session.scalars(wanted))
+
+
+def _has_edit() -> ColumnElement[bool]:
+    edit = aliased(Job)
+    ended_badly = edit.status.in_((JobStatus.FAILED, JobStatus.CANCELLED))
+    return exists().where(edit.parent_id == Job.id, edit.owner == Job.owner, ~ended_badly)
 
 
 def _behind(after: tuple[str, str]) -> ColumnElement[bool]:

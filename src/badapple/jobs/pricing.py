@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from badapple.costs.allowance import bounded
 from badapple.costs.money import dollars
 from badapple.database import Job, open_database
 from badapple.errors import BudgetError, ConfigError, MissingCapError
@@ -88,7 +89,8 @@ async def quote(
 async def agreed_order(order: JobOrder, settings: Settings, owner: str = queue.LOCAL) -> Agreed:
     """Return the order as it may be submitted by a program: vendors are bought only under a cap.
 
-    The cap is `order.options.makers.max_cost`, or the configured one; without either, `auto` is made offline.
+    The cap is `order.options.makers.max_cost`, or the configured one; without either, `auto` is made offline. A cap
+    that the owner set for every job only lowers it.
 
     Raises:
         MissingKeyError: a vendor was asked for whose key is not set.
@@ -108,8 +110,8 @@ async def agreed_order(order: JobOrder, settings: Settings, owner: str = queue.L
             wanted=price.cap,
             hint=f"send max_cost_usd of at least {price.cap / 1e6:.2f}, or make it offline",
         )
-    bounded = replace(makers, max_cost=capped(price, makers, settings))
-    options = replace(order.options, makers=bounded)
+    most = await in_thread(bounded, open_database(settings.database_url), settings, owner)
+    options = replace(order.options, makers=replace(makers, max_cost=capped(price, makers, most)))
     return Agreed(order=replace(order, options=options, agreed=True, quoted=price.estimate), quote=price)
 
 
@@ -143,11 +145,16 @@ def with_keys(settings: Settings) -> Settings:
     return replace(settings, vendors=vendors)
 
 
-def expected_seconds(order: JobOrder, settings: Settings) -> float:
+def expected_seconds(order: JobOrder, settings: Settings, *, each: float | None = None) -> float:
     """Return the seconds from now after which a job like this is probably done, if it is submitted now.
 
     It takes as long as the last finished job of its kind; where there is none, as a fixed guess says. Those that go
     first take as long each, and as many of them at once as are made now.
+
+    Args:
+        order: of the job.
+        settings: where the database is.
+        each: seconds that such a job takes, where that is known.
     """
     from badapple.pipeline.stages import JobRows  # noqa: PLC0415 - loads half of the pipeline
 
@@ -159,7 +166,7 @@ def expected_seconds(order: JobOrder, settings: Settings) -> float:
     except ConfigError:  # its key is elsewhere
         hosted = True
     guess = _BOUGHT if hosted else _FULL if canvas == FULL else _DRAFT
-    each = JobRows(engine, "").typical_seconds({"canvas": canvas.width, "hosted": hosted}) or guess
+    each = each or JobRows(engine, "").typical_seconds({"canvas": canvas.width, "hosted": hosted}) or guess
     with Session(engine) as session:
         waiting, running = (_count(session, status) for status in (JobStatus.PENDING, JobStatus.PROCESSING))
     return round(each * (1 + waiting / max(1, running)), 1)

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from badapple.database import (
+    BrandRow,
     Call,
     Delivery,
     Event,
@@ -33,8 +34,9 @@ from badapple.database import (
 )
 from badapple.database.tables import now
 from badapple.errors import ConflictError
-from badapple.jobs import idempotency, shelf, uploads
+from badapple.jobs import idempotency, looks, shelf, uploads
 from badapple.jobs.leftovers import Leftovers, blobs_of, mentions, parts_of, plain
+from badapple.jobs.strays import remove_strays
 from badapple.jobs.views import of
 from badapple.journal.rows import OPEN
 from badapple.models import CallState, JobStatus
@@ -100,6 +102,7 @@ def purge(
     job: str | None = None,
     owner: str | None = None,
     everything: bool = False,
+    strays: bool = False,
     dry_run: bool = False,
 ) -> Purged:
     """Forget ended jobs.
@@ -113,6 +116,7 @@ def purge(
         job: this job alone, whenever it ended.
         owner: only this owner's jobs; None takes everybody's.
         everything: remove paid calls too, which then are missing from the accounts.
+        strays: remove files of the shared storage too that no row names, see `strays.remove_strays`.
         dry_run: only say what would be forgotten.
 
     Raises:
@@ -136,11 +140,13 @@ def purge(
     if not dry_run:
         if plan.jobs or plan.calls:
             _remove_rows(engine, plan, everything=everything)
-            _compact(engine)
+            _compact(engine, whole=job is None)
         if job is None:
             uploads.sweep(settings)
             idempotency.sweep(engine)
             shelf.tidy(engine, settings)
+    if strays and (storage := shared(settings)) is not None:
+        left.files += remove_strays(engine, storage, dry_run=dry_run)
     return Purged(jobs=len(plan.jobs), events=events, files=left.files, bytes=left.bytes, kept=tuple(plan.kept))
 
 
@@ -192,6 +198,9 @@ def _plan(session: Session, due: Sequence[Job], *, orphans: datetime | None) -> 
     for job_id, key in session.execute(select(Part.job_id, Part.key).execution_options(yield_per=500)):
         (wanted if job_id in going else needed).add(key)
     plan.files = {blob for row in going.values() for blob in blobs_of((row.request or {}).get("files"))}
+    others = {blob for row in staying for blob in blobs_of((row.request or {}).get("files"))}
+    others |= {shelf.blob_of(row) for row in session.scalars(select(Upload))}
+    wanted |= looks.keys_of(session, plan.files - others)  # no job lists what it was given among its parts
     files = [blobs_of(row.files) for row in calls] + [plan.files]
     files += _take_receipts(session, plan, wanted - needed, needed)
     plan.blobs = {blob for some in files for blob in some}
@@ -237,6 +246,7 @@ def _still_needed(session: Session, plan: _Plan, staying: Iterable[Job]) -> set[
     receipts, calls = plan.receipts, set(plan.calls)
     needed = {blob for row in staying for blob in blobs_of((row.request or {}).get("files"))}
     needed |= {shelf.blob_of(row) for row in session.scalars(select(Upload))}
+    needed |= {blob for row in session.scalars(select(BrandRow)) if (blob := shelf.logo_of(row)) is not None}
     for key, files in session.execute(select(Receipt.key, Receipt.files).execution_options(yield_per=500)):
         needed |= blobs_of(files) if key not in receipts else set()
     for call, files in session.execute(select(Call.id, Call.files).execution_options(yield_per=500)):
@@ -288,13 +298,17 @@ def _erasing(engine: Engine) -> Iterator[Session]:
         yield session
 
 
-def _compact(engine: Engine) -> None:
-    """Leave nothing of deleted rows in a SQLite file or its log; where others write just now, the next purge does."""
+def _compact(engine: Engine, *, whole: bool) -> None:
+    """Leave nothing of deleted rows in the log of a SQLite file, and give its room back where the `whole` was swept.
+
+    In the file itself they are overwritten already; where others write just now, the next purge does the rest.
+    """
     if engine.dialect.name != "sqlite":
         return
     with contextlib.suppress(SQLAlchemyError), engine.connect() as connection:
         alone = connection.execution_options(isolation_level="AUTOCOMMIT")
-        alone.exec_driver_sql("VACUUM")
+        if whole:
+            alone.exec_driver_sql("VACUUM")
         alone.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
 

@@ -26,7 +26,7 @@ from badapple.jobs import caps, idempotency, keeping, orders, shelf, wording
 from badapple.models import Brief, JobStatus, StageName
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from sqlalchemy import Engine
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from badapple.jobs.idempotency import Claim
     from badapple.jobs.orders import JobOrder
 
-__all__ = ["LOCAL", "PRIORITIES", "Child", "Priority", "check", "next_turn", "submit"]
+__all__ = ["LOCAL", "PRIORITIES", "Child", "Priority", "check", "next_turn", "submit", "submit_all"]
 
 Priority = Literal["low", "normal", "high"]
 PRIORITIES: dict[str, int] = {"low": -1, "normal": 0, "high": 1}
@@ -107,45 +107,99 @@ def submit(
         DiskError: the data folder cannot be written.
     """
     name = claim.job_id if claim is not None else _checked_id(job_id) if job_id is not None else uuid.uuid4().hex
+    shared = {"group_id": group_id, **(child_of.facts if child_of is not None else {})}
+    _submit({name: order}, settings, owner=owner, priority=priority, shared=shared, at_most=at_most, claim=claim)
+    return name
+
+
+def submit_all(
+    wanted: Sequence[JobOrder],
+    settings: Settings,
+    *,
+    group_id: str,
+    owner: str = LOCAL,
+    priority: Priority = "normal",
+    at_most: int = 0,
+    claim: Claim | None = None,
+) -> tuple[str, ...]:
+    """Put variants of one ad into the queue, all of them or none, and return their ids in the order given.
+
+    Args:
+        wanted: the orders, at least one; all with the same photo and music.
+        settings: as for `submit`.
+        group_id: shared by them.
+        owner: whose jobs they are.
+        priority: as for `submit`.
+        at_most: micro-dollars that they will reserve at most, all together.
+        claim: as for `submit`: the first job gets its id, and the ids of the others follow from that.
+
+    Raises:
+        BadappleError: as `submit`; nothing was queued.
+    """
+    first = claim.job_id if claim is not None else uuid.uuid4().hex
+    names = [first, *(uuid.uuid5(uuid.NAMESPACE_OID, f"{first} {number}").hex for number in range(1, len(wanted)))]
+    _submit(
+        dict(zip(names, wanted, strict=True)), settings, owner=owner, priority=priority, at_most=at_most, claim=claim,
+        shared={"group_id": group_id},
+    )  # fmt: skip
+    return tuple(names)
+
+
+def _submit(
+    wanted: Mapping[str, JobOrder],
+    settings: Settings,
+    *,
+    owner: str,
+    priority: Priority,
+    shared: Mapping[str, Any],
+    at_most: int,
+    claim: Claim | None,
+) -> None:
+    """Queue jobs by their ids, in one transaction; the files of the first are those of all."""
     if priority not in PRIORITIES:
         raise InputError(f"the priority {priority!r} is not known", hint=f"it is one of {', '.join(PRIORITIES)}")
-    order, owner = check(order, settings), wording.owner_name(owner)
-    engine = open_database(settings.database_url)
+    wanted = {name: check(order, settings) for name, order in wanted.items()}
+    owner, engine = wording.owner_name(owner), open_database(settings.database_url)
     with Session(engine) as session:  # whoever may have no more shall not keep us busy with photos
-        _refuse_too_much(session, owner, at_most, settings)
-    facts = {
-        "product_name": order.product_name, "style": order.style, "cta_text": order.cta_text, "owner": owner,
-        "priority": PRIORITIES[priority], "group_id": group_id, **(child_of.facts if child_of is not None else {}),
-    }  # fmt: skip
+        _refuse_too_much(session, owner, at_most, settings, more=len(wanted))
 
     def enter(session: Session, kept: JobOrder) -> None:
         if claim is not None:
             idempotency.fenced(session, claim)
         _hold_turns(session, owner)
-        _refuse_too_much(session, owner, at_most, settings)
+        _refuse_too_much(session, owner, at_most, settings, more=len(wanted))
         _require(session, kept, settings)
-        _enter(session, name, {**facts, "request": orders.to_json(kept)})
+        for name, order in wanted.items():
+            facts = {
+                "product_name": order.product_name, "style": order.style, "cta_text": order.cta_text, "owner": owner,
+                "priority": PRIORITIES[priority], **shared, "request": orders.to_json(order.kept(kept.files)),
+            }  # fmt: skip
+            _enter(session, name, facts)
 
+    first = next(iter(wanted))
     try:
-        _keep_and(engine, settings, order, enter)
+        _keep_and(engine, settings, wanted[first], enter)
     except IntegrityError as error:  # another process took the id in this very moment
-        raise _in_use(name) from error
-    return name
+        raise _in_use(first) from error
 
 
 def check(order: JobOrder, settings: Settings) -> JobOrder:
     """Return the order with its words in order, or refuse one that could only fail; files are not looked at.
 
     Raises:
-        InputError: the name, the call to action, a fact, the pronunciation or the language cannot be used.
+        InputError: the name, the call to action, a fact, the pronunciation or the language cannot be used, or one says
+            a word that the brand forbids.
         UnknownStyleError: there is no such style.
     """
     from badapple.pipeline.script_generator import check_words  # noqa: PLC0415 - heavy: whoever only asks does without
 
     order = wording.checked(order)
     check_words(
-        Brief(product_name=order.product_name, style=order.style, cta_text=order.cta_text, facts=order.options.facts)
-    )
+        Brief(
+            product_name=order.product_name, style=order.style, cta_text=order.cta_text, facts=order.options.facts,
+            forbidden=order.options.brand.forbidden if order.options.brand is not None else (),
+        )
+    )  # fmt: skip
     styles.load(order.style, settings.style_dirs)
     return order
 
@@ -173,8 +227,8 @@ def _hold_turns(session: Session, owner: str) -> None:
         session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"badapple turn {owner}"))))
 
 
-def _refuse_too_much(session: Session, owner: str, at_most: int, settings: Settings) -> None:
-    caps.check_count(session, owner, settings)
+def _refuse_too_much(session: Session, owner: str, at_most: int, settings: Settings, *, more: int) -> None:
+    caps.check_count(session, owner, settings, more=more)
     caps.check_spend(session, owner, at_most, settings)
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import Text, cast, func, select
 from sqlalchemy.orm import Session
 
 from badapple.cache import Blob
-from badapple.database import Job, Upload
+from badapple.database import BrandRow, Job, Upload
 from badapple.database.transactions import once
 from badapple.jobs.leftovers import Leftovers
 from badapple.jobs.orders import FILES
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from badapple.config import Settings
 
-__all__ = ["blob_of", "clear", "drop", "hold", "lies", "needed", "tidy", "used"]
+__all__ = ["blob_of", "clear", "drop", "hold", "lies", "logo_of", "needed", "tidy", "used"]
 
 _APART = timedelta(minutes=10)
 _LONG = 24 * 3600.0  #: seconds after which a file that nobody needs was left behind
@@ -59,9 +59,11 @@ def lies(blob: Blob, settings: Settings) -> bool:
 def needed(
     session: Session, blob: Blob, *, but: Collection[str] = (), since: datetime | None = None
 ) -> bool:  # fmt: skip
-    """Say whether any upload needs a file, or a job: one that is not named, and of those new since a moment."""
+    """Say whether any upload or brand needs a file, or a job: one that is not named, of those new since a moment."""
     uploads = select(Upload.id).where(Upload.sha256 == blob.sha256).limit(1)
-    return session.scalar(uploads) is not None or used(session, blob, but=but, since=since)
+    brands = select(BrandRow.owner).where(BrandRow.logo_sha256 == blob.sha256).limit(1)
+    kept = any(session.scalar(one) is not None for one in (uploads, brands))
+    return kept or used(session, blob, but=but, since=since)
 
 
 def used(session: Session, blob: Blob, *, but: Collection[str] = (), since: datetime | None = None) -> bool:
@@ -99,7 +101,8 @@ def tidy(engine: Engine, settings: Settings) -> int:
     with Session(engine) as session:
         files = Job.request["files"]
         known = [select(files[name]["sha256"].as_string()).distinct() for name in FILES]
-        wanted = {sha256 for one in (*known, select(Upload.sha256)) for sha256 in session.scalars(one)}
+        known += [select(Upload.sha256), select(BrandRow.logo_sha256)]
+        wanted = {sha256 for one in known for sha256 in session.scalars(one)}
     gone = 0
     for path in (settings.data_dir / "orders" / "blobs").glob("??/*"):
         with contextlib.suppress(FileNotFoundError):
@@ -121,3 +124,8 @@ def clear(blob: Blob, settings: Settings) -> None:
 def blob_of(upload: Upload) -> Blob:
     """Return what an upload keeps."""
     return Blob(sha256=upload.sha256, size=upload.size, suffix=upload.suffix)
+
+
+def logo_of(row: BrandRow) -> Blob | None:
+    """Return the logo that a brand kit keeps, or None."""
+    return None if row.logo_sha256 is None else Blob(sha256=row.logo_sha256, size=row.logo_size, suffix=".png")

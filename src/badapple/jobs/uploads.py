@@ -18,7 +18,7 @@ from badapple.database import Job, Upload, open_database
 from badapple.database.tables import now
 from badapple.database.transactions import once
 from badapple.errors import ConflictError, InputError, LimitExceededError, NotFoundError
-from badapple.jobs import keeping, shelf, wording
+from badapple.jobs import keeping, looks, shelf, wording
 from badapple.process import in_thread
 from badapple.product.limits import MAX_BYTES
 from badapple.secrets import plain
@@ -256,6 +256,7 @@ def _remove(session: Session, settings: Settings, upload_id: str, blob: Blob, *,
     session.delete(row)
     session.flush()
     if not shelf.needed(session, blob):
+        looks.forget(session, settings, blob)
         shelf.clear(blob, settings)
     return 1
 

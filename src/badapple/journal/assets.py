@@ -52,13 +52,22 @@ class Journal:
         found = (self._fetched(written) for written in again(self._engine, work))
         return next((asset for asset in found if asset is not None), None)
 
-    def begin(self, key: str, request: AssetRequest, maker: Maker) -> None:
-        """Write down that the making of an asset begins."""
+    def begin(self, key: str, request: AssetRequest, maker: Maker, *, anew: bool = True) -> None:
+        """Write down that the making of an asset begins.
+
+        Args:
+            key: of the asset.
+            request: what is made.
+            maker: who makes it.
+            anew: False leaves one that is finished as it is: others build on it already.
+        """
 
         def work(session: Session) -> None:
             # What vendors make has no file lock: two may begin the same receipt in the same moment.
             ensure(session, Receipt, key=key, kind=request.kind, state="intent", maker=asdict(maker), begun=0, made=0)
             row = session.get_one(Receipt, key, with_for_update=True)
+            if row.state == "collected" and not anew:
+                return
             row.label, row.maker, row.state, row.digest = request.label, asdict(maker), "intent", None
             row.begun += 1
 

@@ -22,7 +22,7 @@ from badapple.access import LOCAL, READ, WRITE
 from badapple.config import micro_dollars
 from badapple.database import open_database
 from badapple.errors import BadappleError, InputError
-from badapple.jobs import catalog, deleting, edits, idempotency, pricing, uploads
+from badapple.jobs import brand, catalog, deleting, edits, idempotency, pricing, uploads
 from badapple.mcp.shapes import Ad, Estimate, Gone, Style, Styles
 from badapple.models import DRAFT, FULL, MakeOptions, Makers
 from badapple.process import in_thread
@@ -113,6 +113,7 @@ class Tools:
                 call.principal, product_name, style, cta_text, photo=(photo_path, upload_id),
                 options=MakeOptions(makers=makers, facts=tuple(facts or ())),
             )  # fmt: skip
+            order = await in_thread(brand.dressed, order, self._settings, call.principal.owner)
             async with self._intakes:
                 quote = await pricing.quote(order, self._settings, call.principal.owner, as_if_keys=True)
             seconds = await in_thread(pricing.expected_seconds, order, self._settings)
@@ -247,7 +248,8 @@ class Tools:
 
     async def _submit(self, principal: Principal, order: JobOrder, key: str | None) -> str:
         async with self._intakes:
-            agreed = await pricing.agreed_order(order, self._settings, principal.owner)
+            dressed = await in_thread(brand.dressed, order, self._settings, principal.owner)
+            agreed = await pricing.agreed_order(dressed, self._settings, principal.owner)
 
         async def make(claim: idempotency.Claim | None) -> str:
             if claim is not None and claim.made:

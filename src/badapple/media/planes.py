@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["PREMULTIPLIED", "blank", "from_rgb", "split"]
+__all__ = ["PREMULTIPLIED", "blank", "from_rgb", "split", "to_rgb"]
 
 #: Rows Y, Cb, Cr of the BT.709 matrix for RGB of 0-1, scaled to limited range.
 _MATRIX = np.array(
@@ -53,3 +53,17 @@ def from_rgb(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     u[:] = np.rint(half[..., 0])
     v[:] = np.rint(half[..., 1])
     return frame
+
+
+def to_rgb(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Turn a frame into sRGB uint8 (height, width, 3)."""
+    import cv2  # noqa: PLC0415 - heavy
+
+    luma, *chroma = (plane.astype(np.float32) for plane in split(frame))
+    bluer, redder = (
+        (np.asarray(cv2.resize(plane, luma.shape[::-1], interpolation=cv2.INTER_CUBIC)) - 128) / 224 for plane in chroma
+    )
+    grey = (luma - 16) / 219
+    red, blue = grey + 1.5748 * redder, grey + 1.8556 * bluer
+    green = (grey - 0.2126 * red - 0.0722 * blue) / 0.7152
+    return np.asarray(np.clip(np.dstack([red, green, blue]) * 255 + 0.5, 0, 255), np.uint8)

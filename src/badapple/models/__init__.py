@@ -1,6 +1,7 @@
 """The frozen values that flow between the stages of one video."""
 
 from badapple.models.assets import Asset, AssetRequest, Maker
+from badapple.models.brand import Brand, forbidden_in
 from badapple.models.job import (
     JobStatus,
     MakeOptions,
@@ -16,6 +17,7 @@ from badapple.models.layout import (
     CAPTION_BAND,
     DRAFT,
     FPS,
+    FRAMINGS,
     FULL,
     HEIGHT,
     OVERLAP,
@@ -25,6 +27,7 @@ from badapple.models.layout import (
     WIDTH,
     Box,
     Canvas,
+    Framing,
     TextBox,
 )
 from badapple.models.orders import Card, CardOrder, Clip, MusicOrder, SceneOrder, Utterance, Voice, VoiceOrder, Word
@@ -36,6 +39,7 @@ __all__ = [
     "CAPTION_BAND",
     "DRAFT",
     "FPS",
+    "FRAMINGS",
     "FULL",
     "HEIGHT",
     "OVERLAP",
@@ -47,6 +51,7 @@ __all__ = [
     "AssetRequest",
     "Bought",
     "Box",
+    "Brand",
     "Brief",
     "CallState",
     "Canvas",
@@ -55,6 +60,7 @@ __all__ = [
     "Clip",
     "Dedupe",
     "Family",
+    "Framing",
     "Goods",
     "JobStatus",
     "MakeOptions",
@@ -81,5 +87,6 @@ __all__ = [
     "VoiceOrder",
     "Word",
     "call_key",
+    "forbidden_in",
     "stamp",
 ]

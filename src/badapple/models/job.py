@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
-from badapple.models.layout import FULL, Canvas
+from badapple.models.layout import FULL, Canvas, Framing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from badapple.models.brand import Brand
 
 
 def stamp() -> str:
@@ -63,6 +65,8 @@ class Makers:
         script_model: a model of Claude's, or None for the default.
         max_cost: micro-dollars that this job may cost at most; None means the configured cap.
         on_failure: what happens to a part whose vendor fails for good: `fail`, or `offline` makes that part offline.
+        shared: names the jobs that have one cap together, or None.
+        shared_cost: micro-dollars that those jobs may cost at most in all; None where there is no such cap.
     """
 
     provider: Literal["auto", "offline", "cloud"] = "auto"
@@ -74,6 +78,8 @@ class Makers:
     script_model: str | None = None
     max_cost: int | None = None
     on_failure: Literal["fail", "offline"] = "fail"
+    shared: str | None = None
+    shared_cost: int | None = None
 
 
 _EVERYTHING_OFFERED = Makers()
@@ -97,8 +103,13 @@ class MakeOptions:
         assets_dir: folder that receives the voiceovers, clips and card under plain names, or None.
         makers: who makes the parts, and what they may cost.
         takes: for each scene by its id, how often it was asked for anew; another take is another picture.
+        framings: for each scene by its id, one of `FRAMINGS`: how near the product is, and where it stands.
         approval: stop once the script is written, until a person approves it.
         script_from: signature of the maker whose script the file under `script` is an edit of, or None.
+        script_for: the call to action that the script is written for, so that variants share it: the job's own takes
+            its place afterwards. None where it is written for the job's own.
+        brand: the brand kit as it was when the ad was asked for, or None; its call to action is in the brief already.
+        logo: the brand's logo, or None.
     """
 
     canvas: Canvas = FULL
@@ -114,8 +125,12 @@ class MakeOptions:
     assets_dir: Path | None = None
     makers: Makers = _EVERYTHING_OFFERED
     takes: tuple[int, int, int, int] = (0, 0, 0, 0)
+    framings: tuple[Framing, Framing, Framing, Framing] = ("auto", "auto", "auto", "auto")
     approval: bool = False
     script_from: str | None = None
+    script_for: str | None = None
+    brand: Brand | None = None
+    logo: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 FPS = 30  #: frames a second of every video
 
@@ -17,6 +18,11 @@ OVERLAP = 15  #: frames that two neighbouring scenes share in their transition
 
 
 SCENES = 4  #: filmed scenes before the CTA scene
+
+
+#: How near a scene's product is, and where it stands; `auto` leaves it to the scene's own staging.
+Framing = Literal["auto", "wide", "close", "left", "right"]
+FRAMINGS: tuple[Framing, ...] = get_args(Framing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

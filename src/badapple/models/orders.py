@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from badapple.models.layout import FULL, Box, Canvas, TextBox
+from badapple.models.layout import FULL, Box, Canvas, Framing, TextBox
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from badapple.models.product import Product
@@ -88,6 +89,8 @@ class SceneOrder:
         canvas: size of the frames wanted.
         seed: makes it repeatable.
         take: 0 first, +1 for each regenerate.
+        framing: how near the product is, and where it stands.
+        brand: colours and font in the place of the style's, see `Brand.look`; None leaves all to the style.
     """
 
     scene: Scene
@@ -97,11 +100,13 @@ class SceneOrder:
     canvas: Canvas = FULL
     seed: int = 0
     take: int = 0
+    framing: Framing = "auto"
+    brand: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardOrder:
-    """What an image painter is asked for: the end card."""
+    """What an image painter is asked for: the end card, in a brand's look and with its logo where there is one."""
 
     product_name: str
     cta: str
@@ -110,6 +115,8 @@ class CardOrder:
     product: Product
     seed: int = 0
     take: int = 0
+    brand: Mapping[str, str] | None = None
+    logo: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,12 +128,14 @@ class Card:
         boxes: its text.
         button: where the button is, layout px.
         product: where the product is, layout px, or None.
+        logo: where the brand's logo is, layout px, or None.
     """
 
     path: Path
     boxes: tuple[TextBox, ...]
     button: Box
     product: Box | None
+    logo: Box | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

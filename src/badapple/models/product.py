@@ -31,6 +31,7 @@ class Brief:
         language: BCP 47 code of the spoken language.
         seed: picks among equally good words, moves and notes.
         say: how the product name is pronounced, or None.
+        forbidden: words that the script must not use.
     """
 
     product_name: str
@@ -41,6 +42,7 @@ class Brief:
     language: str = "en"
     seed: int = 0
     say: str | None = None
+    forbidden: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

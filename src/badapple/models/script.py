@@ -82,6 +82,16 @@ class Script:
         """Length of the film."""
         return self.starts[-1] + self.cta_frames
 
+    @property
+    def texts(self) -> tuple[tuple[str, str], ...]:
+        """All that is heard or read, each with its place in the script (`scenes.2.headline`)."""
+        said = [("cta", self.cta), ("cta_line", self.cta_line), ("cta_voiceover", self.cta_voiceover)]
+        for scene in self.scenes:
+            own = (("headline", scene.headline), ("subline", scene.subline), ("voiceover_text", scene.voiceover_text))
+            points = (("points", point) for point in scene.points)
+            said += [(f"scenes.{scene.id}.{name}", text) for name, text in (*own, *points)]
+        return tuple(said)
+
     def to_json(self) -> dict[str, Any]:
         """Return the script in the public shape (durations in seconds)."""
         body = asdict(self)

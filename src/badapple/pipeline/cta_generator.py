@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from badapple.models import AssetRequest, StageName
 from badapple.pipeline.asset_manager import Choices
-from badapple.pipeline.plan import fingerprint
+from badapple.pipeline.plan import branded, fingerprint
 
 if TYPE_CHECKING:
     from badapple.pipeline.plan import Plan
@@ -43,8 +43,9 @@ class CTAGenerator:
                 "style": plan.brief.style,
                 "category": plan.product.category,
                 "seed": plan.brief.seed,
+                **branded(plan.options),
             },
-            inputs={"product": plan.product_asset.digest},
+            inputs={"product": plan.product_asset.digest, **({"logo": plan.logo} if plan.logo else {})},
             stage=StageName.CTA_GEN,
             label="end card",
         )

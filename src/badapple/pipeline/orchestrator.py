@@ -165,6 +165,7 @@ class PipelineOrchestrator:
             product_name=product_name, style=style, cta_text=cta_text,
             photo=Path(photo) if photo is not None else None,
             facts=options.facts, language=options.language, seed=options.seed, say=options.say,
+            forbidden=options.brand.forbidden if options.brand is not None else (),
         )  # fmt: skip
 
     @contextlib.asynccontextmanager

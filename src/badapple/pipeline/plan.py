@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from badapple.models import Asset, AssetRequest, Brief, MakeOptions, Product, Script
     from badapple.styles import Style
 
-__all__ = ["Plan", "Shot", "StoodIn", "fingerprint"]
+__all__ = ["Plan", "Shot", "StoodIn", "branded", "fingerprint"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +24,7 @@ class Plan:
         product: what is known of the picture.
         product_asset: the analysed picture.
         script: scenes, words, times.
+        logo: digest of the brand's logo, or None.
     """
 
     brief: Brief
@@ -32,6 +33,7 @@ class Plan:
     product: Product
     product_asset: Asset
     script: Script
+    logo: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,3 +69,15 @@ class StoodIn:
 def fingerprint(style: Style) -> str:
     """Return a hash of the look, so that an edited style file makes its films anew."""
     return hashlib.sha256(style.model_dump_json().encode()).hexdigest()[:16]
+
+
+def branded(options: MakeOptions, *, words: bool = True) -> dict[str, Any]:
+    """Return what a part that shows a brand's look is ordered with; nothing where there is none.
+
+    Args:
+        options: with the brand kit.
+        words: whether the part shows large words, whose font the kit may choose.
+    """
+    kit = options.brand
+    look = {} if kit is None else kit.look if words else kit.light
+    return {"brand": look} if look else {}

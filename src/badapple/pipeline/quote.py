@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from badapple.assets import parts
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from badapple.ports import ScriptWriter
     from badapple.providers import Providers
 
-__all__ = ["Quote", "QuoteLine", "Quoter"]
+__all__ = ["Quote", "QuoteLine", "Quoter", "together"]
 
 #: What each vendor gets to see.
 _SEES = {
@@ -44,6 +44,8 @@ class QuoteLine:
         estimate: micro-dollars it will probably cost.
         at_most: micro-dollars that are reserved for it.
         found: purchases that were paid for before and cost nothing now.
+        orders: the others, each once.
+        paid: keys of those that were found.
     """
 
     part: str
@@ -53,6 +55,8 @@ class QuoteLine:
     estimate: int
     at_most: int
     found: int
+    orders: tuple[Order, ...] = ()
+    paid: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +94,26 @@ class Quote:
         return tuple((at[vendor], _SEES[vendor]) for vendor in vendors)
 
 
+def together(quotes: Iterable[Quote]) -> Quote:
+    """Return the price of several ads that are made one after the other: what they share is bought once."""
+    lines: dict[tuple[str, str, str], list[QuoteLine]] = {}
+    hosts: dict[str, str] = {}
+    for quote in quotes:
+        hosts |= quote.hosts
+        for line in quote.lines:
+            lines.setdefault((line.part, line.vendor, line.model), []).append(line)
+    return Quote(lines=tuple(_sum(same) for same in lines.values()), hosts=hosts)
+
+
+def _sum(lines: Sequence[QuoteLine]) -> QuoteLine:
+    new = {order.key: order for line in lines for order in line.orders}
+    paid = frozenset(key for line in lines for key in line.paid)
+    return replace(
+        lines[0], calls=len(new) + len(paid), found=len(paid), orders=tuple(new.values()), paid=paid,
+        estimate=sum(order.estimate for order in new.values()), at_most=sum(order.reserve for order in new.values()),
+    )  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quoter:
     """Reckons what one job would buy, without buying or sending anything."""
@@ -114,7 +138,7 @@ class Quoter:
         lines: list[QuoteLine] = []
         draft = await self.script_generator.draft(brief, options, guess=self.guess)
         plan = draft.plan
-        orders = [] if draft.written else [*makers.script.calls(brief, plan.product, makers.scenes.offer)]
+        orders = [] if draft.written else [*makers.script.calls(draft.brief, plan.product, makers.scenes.offer)]
         if orders:
             lines.append(await self._line("script", orders))
         for part, orders_of in (("voices", self._voices), ("scenes", self._scenes), ("end card", self._card)):
@@ -150,5 +174,6 @@ class Quoter:
         return QuoteLine(
             part=part, vendor=first.vendor, model=first.model, calls=len(unique),
             estimate=sum(order.estimate for order in new), at_most=sum(order.reserve for order in new),
-            found=len(unique) - len(new),
+            found=len(unique) - len(new), orders=tuple(new),
+            paid=frozenset(unique) - {order.key for order in new},
         )  # fmt: skip

@@ -11,8 +11,9 @@ from badapple import product as products
 from badapple import styles
 from badapple.assets.parts import product_of
 from badapple.errors import InputError, PhotoError, ScriptError
+from badapple.media.branding import dressed
 from badapple.media.fonts import FontBook
-from badapple.models import DRAFT, AssetRequest, Script, StageName
+from badapple.models import DRAFT, AssetRequest, Script, StageName, forbidden_in
 from badapple.pipeline.asset_manager import Choices
 from badapple.pipeline.plan import Plan, fingerprint
 from badapple.process import in_thread
@@ -34,9 +35,10 @@ _MOST_BYTES = 64 * 1024  #: of a script of the caller's own
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A plan, and whether its script is written or guessed."""
+    """A plan, what its script is written for, and whether that is written or guessed."""
 
     plan: Plan
+    brief: Brief
     written: bool
 
 
@@ -87,7 +89,9 @@ class ScriptGenerator:
             ScriptError: the user's own script cannot be used.
         """
         first = "Writing the script..." if brief.photo is None else "Analyzing product image..."
-        async with self._progress.stage(StageName.SCRIPT_GEN, first, done="The script is written", parts=2):
+        async with self._progress.stage(
+            StageName.SCRIPT_GEN, first, done="The script is written", parts=2 + (options.logo is not None)
+        ):
             return await self._plan(brief, options)
 
     async def draft(self, brief: Brief, options: MakeOptions, *, guess: ScriptWriter) -> Draft:
@@ -101,33 +105,45 @@ class ScriptGenerator:
         product_asset = await self._look_at_photo(brief)
         product = product_of(product_asset, category=category(brief.product_name))
         own = await in_thread(_own_script, options)
-        wanted, *_ = self._script_requests(brief, style, product=product, digest=product_asset.digest, own=own)
+        first = _shared(brief, options)
+        wanted, *_ = self._script_requests(first, style, product=product, digest=product_asset.digest, own=own)
         found = await self._assets.find(wanted)
         if found is not None:
             script = Script.from_json(found.facts["script"])
         else:
             # Its length is what matters, and the guess is always in English.
-            script = await guess.write(replace(brief, language="en"), product, self._offer)
+            script = await guess.write(replace(first, language="en"), product, self._offer)
+        if first != brief:
+            script = replace(script, cta=brief.cta_text, cta_voiceover=f"{brief.cta_text.rstrip('.')}.")
         plan = Plan(
-            brief=brief, options=options, style=style, product=product, product_asset=product_asset, script=script
-        )
-        return Draft(plan=plan, written=found is not None)
+            brief=brief, options=options, style=style, product=product, product_asset=product_asset, script=script,
+            logo=await self._logo(options),
+        )  # fmt: skip
+        return Draft(plan=plan, brief=first, written=found is not None)
 
     async def _plan(self, brief: Brief, options: MakeOptions) -> Plan:
         style = styles.load(brief.style, self._style_dirs)
         check_words(brief)
         await in_thread(FontBook(self._font_dirs).check, " ".join((brief.product_name, brief.cta_text, *brief.facts)))
         product_asset = await self._look_at_photo(brief)
+        logo = await self._logo(options)
         product = product_of(product_asset, category=category(brief.product_name))
         own = await in_thread(_own_script, options)
-        wanted, *otherwise = self._script_requests(brief, style, product=product, digest=product_asset.digest, own=own)
+        first = _shared(brief, options)
+        wanted, *otherwise = self._script_requests(first, style, product=product, digest=product_asset.digest, own=own)
+        if first != brief:  # `script` is what this film says
+            wanted, *otherwise = (replace(one, label="shared script") for one in (wanted, *otherwise))
         (script_asset,) = await self._assets.make_all(Choices(wanted=(wanted,), otherwise=tuple(otherwise)))
+        if first != brief:
+            script_asset = await self._assets.make(self._reworded(wanted, script_asset, brief))
         script = Script.from_json(script_asset.facts["script"])
         if not self._offer.frames:
-            await in_thread(self._check_titles, script, style)
+            look = options.brand.look if options.brand is not None else None
+            await in_thread(self._check_titles, script, dressed(brief.style, look, self._style_dirs))
         return Plan(
-            brief=brief, options=options, style=style, product=product, product_asset=product_asset, script=script
-        )
+            brief=brief, options=options, style=style, product=product, product_asset=product_asset, script=script,
+            logo=logo,
+        )  # fmt: skip
 
     def _check_titles(self, script: Script, style: styles.Style) -> None:
         """Set the words that will stand over footage once, before the footage is paid for."""
@@ -149,6 +165,22 @@ class ScriptGenerator:
             # The picture is looked at by content, under a name of the cache's; people know it by their own.
             shown = str(error).replace(photo.files["photo"].name, brief.photo.name)
             raise PhotoError(shown, hint=error.hint) from error
+
+    async def _logo(self, options: MakeOptions) -> str | None:
+        """Return the digest of the brand's logo, taken in as photos are, or None."""
+        if options.logo is None:
+            return None
+        file = await self._assets.ingest_file(options.logo, kind="logo file")
+        request = AssetRequest(
+            kind="logo", params={}, inputs={"file": file.digest}, stage=StageName.SCRIPT_GEN, label="logo"
+        )
+        return (await self._assets.make(request)).digest
+
+    @staticmethod
+    def _reworded(request: AssetRequest, script: Asset, brief: Brief) -> AssetRequest:
+        """Return the request for the script that was written, with the call to action of this brief."""
+        params = {**request.params, "by": script.maker.signature, "cta_text": brief.cta_text}
+        return replace(request, params=params, inputs={**request.inputs, "script": script.digest}, label="script")
 
     def _script_requests(
         self, brief: Brief, style: styles.Style, *, product: Product, digest: str, own: str | None
@@ -181,11 +213,19 @@ class ScriptGenerator:
                 "category": product.category,
                 "lengths": list(self._offer.lengths),
                 "frames": self._offer.frames,
+                **({"forbidden": list(brief.forbidden)} if brief.forbidden else {}),
             },
             inputs={"product": digest},
             stage=StageName.SCRIPT_GEN,
             label="script",
         )
+
+
+def _shared(brief: Brief, options: MakeOptions) -> Brief:
+    """Return the brief that the script is written for: variants of one style share the script of the first."""
+    if options.script is not None or options.script_for is None:
+        return brief
+    return replace(brief, cta_text=options.script_for)
 
 
 def _own_script(options: MakeOptions) -> str | None:
@@ -200,7 +240,8 @@ def check_words(brief: Brief) -> None:
     """Refuse words that no frame can hold.
 
     Raises:
-        InputError: the name is empty or over 100 characters, the CTA over 60, or a fact over 80.
+        InputError: the name is empty or over 100 characters, the CTA over 60, a fact over 80, or one of them says a
+            word that the brand forbids.
     """
     if not brief.product_name.strip():
         raise InputError("the product name is empty", hint="give 1 to 100 characters")
@@ -212,3 +253,10 @@ def check_words(brief: Brief) -> None:
     for fact in brief.facts:
         if not fact.strip() or len(fact) > 80 or any(unicodedata.category(letter) == "Cc" for letter in fact):
             raise InputError(f"the fact {fact[:40]!r} does not fit", hint="1 to 80 characters, no line breaks")
+    said = (("product name", brief.product_name), ("call to action", brief.cta_text))
+    for what, text in (*said, *(("fact", fact) for fact in brief.facts)):
+        if word := forbidden_in(text, brief.forbidden):
+            raise InputError(
+                f"the {what} says {word!r}, which the brand kit forbids",
+                hint="write it otherwise, take the word out of the brand kit, or ask for the ad without the kit",
+            )

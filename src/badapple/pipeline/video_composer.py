@@ -12,7 +12,7 @@ from badapple import __version__
 from badapple.media import captions, timeline
 from badapple.models import FPS, OVERLAP, TOTAL_FRAMES, AssetRequest, StageName, Utterance, Word
 from badapple.pipeline.delivery import Cut
-from badapple.pipeline.plan import fingerprint
+from badapple.pipeline.plan import branded, fingerprint
 from badapple.pipeline.stages import finish_together
 
 if TYPE_CHECKING:
@@ -283,6 +283,7 @@ class Film:
                 "seam": plan.style.motion.transition if right is not None else None,
                 "style": plan.brief.style,
                 "cues": [asdict(cue) for cue in shown],
+                **(branded(plan.options, words=False) if shown else {}),
             },
             inputs=inputs,
             stage=stage,

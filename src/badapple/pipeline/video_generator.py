@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from badapple.models import AssetRequest, StageName
-from badapple.pipeline.plan import Shot, fingerprint
+from badapple.pipeline.plan import Shot, branded, fingerprint
 
 if TYPE_CHECKING:
     from badapple.models import Scene
@@ -42,9 +42,11 @@ class VideoGenerator:
             return Shot(source={"type": "scene", "by": self._by, **described})
         name = f"footage {scene.id}"
         silent = {**described["scene"], "headline": "", "subline": "", "points": ()}
+        # Neither words nor a font is in a clip: none is bought anew for them.
+        pictured = {name: value for name, value in described.items() if name != "brand"}
         order = AssetRequest(
             kind="footage",
-            params={"by": self._by, **described, "scene": silent},  # words are laid over it: no clip is bought for them
+            params={"by": self._by, **pictured, "scene": silent, **branded(plan.options, words=False)},
             inputs={"product": plan.product_asset.digest},
             stage=StageName.VIDEO_GEN,
             label=name,
@@ -55,7 +57,7 @@ class VideoGenerator:
 
 def _described(plan: Plan, scene: Scene) -> dict[str, Any]:
     """Return all that the scene's picture depends on; what is said in it is not of that."""
-    take = plan.options.takes[scene.id - 1]
+    take, framing = plan.options.takes[scene.id - 1], plan.options.framings[scene.id - 1]
     return {
         "look": fingerprint(plan.style),
         "scene": {**asdict(scene), "voiceover_text": ""},
@@ -65,4 +67,6 @@ def _described(plan: Plan, scene: Scene) -> dict[str, Any]:
         "seed": plan.brief.seed,
         "frames": scene.frames,
         **({"take": take} if take else {}),
+        **({"framing": framing} if framing != "auto" else {}),
+        **branded(plan.options),
     }

@@ -115,6 +115,7 @@ def equip(
             purchasing = open_purchasing(
                 house.engine, cache, settings, job=job_id, max_cost=makers.max_cost, owner=owner,
                 threaded=house.threaded, ours=house.stake, not_now=house.not_now,
+                shared=None if makers.shared is None else (makers.shared, makers.shared_cost),
             )  # fmt: skip
         providers = resolve(
             settings, ffmpeg=ffmpeg, script_file=options.script, script_from=options.script_from, choice=choice,

@@ -32,14 +32,21 @@ class Checkup:
     fix: str = ""
 
 
-async def check_up(settings: Settings) -> list[Checkup]:
-    """Ask each vendor whose key is set about the key, the models and their inputs; nothing is bought."""
+async def check_up(settings: Settings, *, only: str | None = None) -> list[Checkup]:
+    """Ask each vendor whose key is set about the key, the models and their inputs; nothing is bought.
+
+    Args:
+        settings: the keys.
+        only: one vendor, or None for all.
+    """
     looks: dict[str, Callable[[Settings], AsyncIterator[Checkup]]] = {
         "anthropic": _claude, "elevenlabs": _elevenlabs, "replicate": _replicate,
     }  # fmt: skip
     found: list[Checkup] = []
     async with connections.kept():
         for vendor, look in looks.items():
+            if only is not None and vendor != only:
+                continue
             access = settings.vendors[vendor]
             if access.key is None:
                 detail = f"{access.variable} is not set; its part is made offline"
@@ -89,7 +96,8 @@ async def _replicate(settings: Settings) -> AsyncIterator[Checkup]:
     from badapple.providers.replicate.schema import misfit  # noqa: PLC0415
 
     line = Line("replicate", patience=_PATIENCE)
-    client = connections.shared("replicate checkup", lambda: ReplicateClient(settings.vendors["replicate"]))
+    access = settings.vendors["replicate"]
+    client = connections.shared(("replicate checkup", access), lambda: ReplicateClient(access))
     account = await line.ask(client.account)
     yield Checkup(name="Replicate", state="ok", detail=f"the key works, account {account.username}")
     clips = [catalogue.model(catalogue.default(use), kind="video") for use in _QUALITIES]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from badapple.config import Settings
     from badapple.models import Makers
 
-__all__ = ["SCRIPT_MODEL", "VENDORS", "Choice", "agreed", "choose", "possible"]
+__all__ = ["PARTS", "SCRIPT_MODEL", "VENDORS", "Choice", "agreed", "choose", "possible"]
 
 #: Words of a part's option -> vendor; `offline` is a word of every part.
 _WORDS = {
@@ -19,6 +19,11 @@ _WORDS = {
     "voice": {"elevenlabs": "elevenlabs"},
     "video": {"replicate": "replicate"},
     "cta": {"replicate": "replicate"},
+}
+#: Vendor -> the parts that it makes where it is asked to.
+PARTS = {
+    vendor: tuple(part for part, words in _WORDS.items() if vendor in words.values())
+    for vendor in ("anthropic", "elevenlabs", "replicate")
 }
 #: Vendor -> its name for people.
 VENDORS = {"anthropic": "Claude", "elevenlabs": "ElevenLabs", "replicate": "Replicate"}

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from badapple.costs.budget import day_scope, job_scope
+from badapple.costs.allowance import bounded, lower
+from badapple.costs.budget import day_scope, job_scope, shared_scope
 from badapple.database.holders import Holder, Watcher
 from badapple.journal import Books, Claims, JournalTill
 from badapple.limits import Limiter
@@ -29,9 +30,9 @@ if TYPE_CHECKING:
     from badapple.config import Settings
     from badapple.providers.replicate.webhook import Doorbells
 
-__all__ = ["OWNER", "PATIENCE", "Purchasing", "Stake", "open_purchasing", "stake"]
+__all__ = ["OWNER", "PACKAGES", "PATIENCE", "Purchasing", "Stake", "open_purchasing", "stake"]
 
-_PACKAGES = {
+PACKAGES = {  # vendor -> what has to be installed
     "anthropic": ("anthropic", "genai_prices"),
     "elevenlabs": ("elevenlabs.client",),
     "replicate": ("httpx", "jsonschema"),
@@ -109,6 +110,7 @@ def open_purchasing(
     *,
     job: str,
     max_cost: int | None,
+    shared: tuple[str, int | None] | None = None,
     owner: str = OWNER,
     threaded: bool = True,
     ours: Stake | None = None,
@@ -121,15 +123,17 @@ def open_purchasing(
         cache: where goods are kept.
         settings: caps and the data folder.
         job: who pays.
-        max_cost: micro-dollars that the job may cost, or None; a configured cap holds as well.
+        max_cost: micro-dollars that the job may cost, or None; a configured cap and the owner's own hold as well.
+        shared: name of jobs that have a cap together, and that cap; or None.
         owner: whose money it is.
         threaded: keep database work off the event loop.
         ours: the stake of this process; None takes or finds the usual one.
         not_now: says that this process may send nothing at the moment; what is to be sent waits.
     """
-    given = [cap for cap in (max_cost, settings.max_cost) if cap is not None]
-    today = datetime.now(UTC).date()
-    caps = {job_scope(job): min(given, default=None), day_scope(today, owner): settings.max_cost_day}
+    today, most = datetime.now(UTC).date(), bounded(engine, settings, owner)
+    caps = {job_scope(job): lower(max_cost, most.max_cost), day_scope(today, owner): most.max_cost_day}
+    if shared is not None:
+        caps[shared_scope(shared[0], owner)] = shared[1]
     own_heart = ours is None
     ours = ours or stake(engine, settings.data_dir, threaded=threaded)
     books = Books(engine, cache, ours.claims, job=job, owner=owner, caps=caps)
@@ -148,7 +152,7 @@ class Stake:
 
 def _load(vendors: tuple[str, ...]) -> None:
     """Load the vendors' packages while the photo is looked at: the first call need not wait for them."""
-    for name in (name for vendor in vendors for name in _PACKAGES[vendor]):
+    for name in (name for vendor in vendors for name in PACKAGES[vendor]):
         with contextlib.suppress(ImportError):  # whoever needs it says so, and how to install it
             importlib.import_module(name)
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from badapple import styles
 from badapple.errors import ScriptError
 from badapple.media.timeline import plan_lengths, speaking_seconds
-from badapple.models import FPS, OVERLAP, SCENES, TOTAL_FRAMES, Maker, Scene, Script
+from badapple.models import FPS, OVERLAP, SCENES, TOTAL_FRAMES, Maker, Scene, Script, forbidden_in
 from badapple.ports import WorksHere
 from badapple.product.handed import read_handed
 
@@ -139,12 +139,14 @@ class _Reader:
         scenes = sorted(body.scenes, key=lambda scene: play.index(scene.id))
         voice = f"{cta.rstrip('.')}." if body.cta_voiceover is None else body.cta_voiceover
         lengths, cta_frames = self._lengths(scenes, voice, brief=brief, offer=offer)
-        return Script(
+        script = Script(
             style=brief.style, product_name=name, cta=cta, cta_line=body.cta_line, cta_voiceover=voice,
             cta_frames=cta_frames,
             scenes=tuple(_scene(scene, frames) for scene, frames in zip(scenes, lengths, strict=True)),
             spoken_name=name if body.spoken_name is None else body.spoken_name,
         )  # fmt: skip
+        self._refuse_forbidden(script, brief.forbidden)
+        return script
 
     def _read(self, raw: bytes) -> _File:
         try:
@@ -161,6 +163,14 @@ class _Reader:
         if body.total_duration is not None and round(body.total_duration * FPS) != TOTAL_FRAMES:
             raise self._wrong("total_duration", f"is {body.total_duration:g} instead of {TOTAL_FRAMES // FPS}")
         return body
+
+    def _refuse_forbidden(self, script: Script, words: tuple[str, ...]) -> None:
+        for where, text in script.texts:
+            if word := forbidden_in(text, words):
+                raise ScriptError(
+                    f"{self.called}: {where}: says {word!r}, which the brand kit forbids",
+                    hint="write it otherwise, take the word out of the brand kit, or ask for the ad without the kit",
+                )
 
     def _lengths(
         self, scenes: list[_Scene], cta_voice: str, *, brief: Brief, offer: SceneOffer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import obstore
@@ -146,6 +146,14 @@ class BucketStorage:
         if len(data) != end - start:
             raise self._error("read", f"{key} broke off after {start + len(data)} bytes")
         return data
+
+    def resting(self, prefix: str, seconds: float) -> Iterator[str]:
+        """Yield the keys of what was not written for so long; see the port."""
+        before = datetime.now(UTC) - timedelta(seconds=seconds)
+        with self._asking("read"):
+            for batch in obstore.list(self._store, checked(prefix)):
+                check_stop()
+                yield from (item["path"] for item in batch if item["last_modified"] < before)
 
     def remove(self, prefix: str) -> int:
         """Remove what lies at the prefix; see the port."""

@@ -8,6 +8,8 @@ import os
 import secrets
 import shutil
 import stat
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from badapple.errors import StorageError
@@ -17,7 +19,6 @@ from badapple.storage.keys import checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
     from typing import IO
 
 __all__ = ["FolderStorage"]
@@ -123,6 +124,18 @@ class FolderStorage:
     def link(self, key: str, _seconds: float) -> None:
         """Return None: a folder has no address that others can read; see the port."""
         checked(key)
+
+    def resting(self, prefix: str, seconds: float) -> Iterator[str]:
+        """Yield the keys of what was not written for so long; see the port."""
+        before = time.time() - seconds
+        with self._asking("read"):
+            self._be_there()
+            for folder, _, files in os.walk(self._root / checked(prefix)):
+                check_stop()
+                for path in (Path(folder) / name for name in files):
+                    with contextlib.suppress(FileNotFoundError):
+                        if path.stat().st_mtime < before:
+                            yield path.relative_to(self._root).as_posix()
 
     def remove(self, prefix: str) -> int:
         """Remove what lies at the prefix; see the port."""

@@ -83,7 +83,7 @@ class _Hands:
 
     async def script(self, request: AssetRequest, inputs: Mapping[str, Asset], folder: Path) -> Made:
         made = await self._real["script"].make(request, inputs, folder)
-        if "file" in request.params:  # the caller's own words
+        if "file" in request.params or "script" in inputs:  # the caller's own words, or those of another
             return made
         body, name = dict(made.facts["script"]), request.params["product_name"]
         scenes = [scene | {"voiceover_text": f"{name}, part {scene['id']}."} for scene in body["scenes"]]

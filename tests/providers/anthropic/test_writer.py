@@ -327,3 +327,26 @@ async def test_a_picture_that_the_vendor_finds_too_large_is_sent_smaller_once(de
 async def test_a_slow_answer_is_waited_for(desk: Desk) -> None:
     desk.sims.set_faults([Fault(vendor="anthropic", delay=0.4)])
     assert (await desk.write(seconds=10.0)).total_frames == 900
+
+
+async def test_a_word_that_the_brand_forbids_is_asked_to_be_mended(desk: Desk) -> None:
+    desk.answers(desk.good(scene_2={"headline": "A CHEAP thrill"}), desk.good())
+    script = await desk.write(replace(desk.brief, forbidden=("cheap",)))
+    assert not any("cheap" in text.casefold() for text in texts(script))
+    first, second = (request.body["messages"] for request in desk.sent)
+    assert "forbidden_words" in first[-1]["content"][0]["text"]
+    assert "scene_2.headline: says 'cheap', which the brand never does" in second[-1]["content"][0]["text"]
+
+
+async def test_a_sentence_with_a_forbidden_word_goes_where_mending_does_not_help(desk: Desk) -> None:
+    bad = desk.good(scene_2={"voiceover_text": "Hold the Ember Cup. It is cheap."})
+    desk.answers(bad, bad)
+    script = await desk.write(replace(desk.brief, forbidden=("cheap",)))
+    assert script.scenes[1].voiceover_text == "Hold the Ember Cup."
+
+
+async def test_without_forbidden_words_the_question_is_the_same_as_ever(desk: Desk) -> None:
+    (plain,) = desk.writer().calls(desk.brief, desk.photo(), SIX_SECONDS)[1:]
+    (strict,) = desk.writer().calls(replace(desk.brief, forbidden=("cheap",)), desk.photo(), SIX_SECONDS)[1:]
+    assert "forbidden" not in json.dumps(plain.request)
+    assert plain.key != strict.key

@@ -24,11 +24,12 @@ __all__ = ["Noting"]
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "update", "DELETE": "delete"}
 #: What addresses call otherwise than agents and the command line do, whether it was done or refused.
 _CALLED = {
-    "video.generate": "job.create", "generate.create": "job.create", "job.edits": "job.edit",
-    "key.delete": "key.revoke",
+    "video.generate": "job.create", "video.sample": "job.create", "generate.create": "job.create",
+    "job.edits": "job.edit", "key.delete": "key.revoke",
+    "setting.keys": "settings.key", "setting.test": "settings.test", "setting.caps": "settings.caps",
 }  # fmt: skip
 #: Change nothing that lasts, or, the tools of agents, tell by themselves what they change.
-_SILENT = frozenset({"ticket.create", "estimate.create", "mcp.create"})
+_SILENT = frozenset({"ticket.create", "estimate.create", "job.estimate", "variant.estimate", "mcp.create"})
 _log = logging.getLogger("badapple.api")
 
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["root_routers", "routers"]
 
 _MODULES = (
-    *("videos", "jobs", "edits", "uploads", "pricing", "catalog"),
-    *("files", "live", "access", "webhooks", "vendors"),
+    *("videos", "jobs", "edits", "variants", "uploads", "pricing", "catalog", "previews"),
+    *("files", "live", "access", "webhooks", "vendors", "brand", "settings"),
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Path
@@ -9,15 +10,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from badapple import jobs
-from badapple.api.answers import Accepted
-from badapple.api.deps import DoorsDep, House, Writer
+from badapple.api.answers import Accepted, EditEstimate, edit_estimate_of
+from badapple.api.deps import DoorsDep, House, Reader, Writer
 from badapple.api.documented import LOCATION, REPLAYED, TO_JOB, answer, json_of, problems
-from badapple.api.edit_schemas import EditRequest, ScriptRequest
+from badapple.api.edit_schemas import EditEstimateRequest, EditRequest, ScriptRequest
 from badapple.api.incoming import json_fields
+from badapple.api.job_answers import Versions
 from badapple.api.ordering import accepted, once
 from badapple.api.routes.jobs import JobId
 from badapple.api.routes.videos import IdempotencyKey, replied
-from badapple.jobs import edits, idempotency, pricing
+from badapple.api.telling import family_version_of
+from badapple.jobs import edit_prices, edits, family, idempotency, pricing
 from badapple.jobs.changes import Changes
 from badapple.process import in_thread
 
@@ -84,6 +87,57 @@ async def edit(
     return await _child(
         request, who, house, job_id, key=idempotency_key, asked=wanted.model_dump(mode="json"), queue=queue
     )
+
+
+@router.post(
+    "/jobs/{job_id}/edits/estimate", operation_id="estimateEdit", summary="Ask what a change would cost",
+    responses=problems(404, 409), openapi_extra=json_of("EditEstimateRequest", {"regenerate": 1}),
+)  # fmt: skip
+async def estimate(request: Request, who: Reader, house: DoorsDep, job_id: JobId) -> EditEstimate:
+    """Say what a change of an ad, or a scene anew, would cost in money and time; nothing is bought, sent or queued.
+
+    What was paid for before costs nothing again.
+    """
+    wanted = await json_fields(request, EditEstimateRequest)
+    if wanted.regenerate is not None:
+        plan = functools.partial(edits.plan_regenerate, job_id, wanted.regenerate)
+    else:
+        plan = functools.partial(edits.plan_edit, job_id, wanted.changes())
+    planned = await in_thread(plan, house.settings, owner=who.owner)
+    async with house.intakes:  # it may look at the photo, and draft a script
+        return edit_estimate_of(await edit_prices.price(planned, house.settings))
+
+
+@router.get(
+    "/jobs/{job_id}/versions", operation_id="listVersions", summary="List the versions of an ad",
+    responses=problems(404),
+)  # fmt: skip
+async def versions(request: Request, who: Reader, house: DoorsDep, job_id: JobId) -> Versions:
+    """List all versions of the ad that a job is one of: the first, its edits, and theirs, the oldest first."""
+    found = await in_thread(family.versions, job_id, house.settings, owner=who.owner)
+    return Versions(items=[family_version_of(one, request) for one in found])
+
+
+@router.post(
+    "/jobs/{job_id}/restore", status_code=202, operation_id="restoreJob", summary="Go back to a version",
+    response_model=Accepted, responses=_CHILD,
+)  # fmt: skip
+async def restore(
+    request: Request,
+    who: Writer,
+    house: DoorsDep,
+    job_id: JobId,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Make an earlier version the newest one, as a job of its own; all versions stay.
+
+    Its parts are found finished and cost nothing again.
+    """
+
+    def queue(claim: Claim | None) -> str:
+        return edits.restore(job_id, house.settings, owner=who.owner, claim=claim)
+
+    return await _child(request, who, house, job_id, key=idempotency_key, asked={"restore": True}, queue=queue)
 
 
 @router.put(

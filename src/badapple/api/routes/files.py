@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Literal
-from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import RedirectResponse
 
-from badapple.api.addresses import V1, root_of
+from badapple.api.addresses import root_of
 from badapple.api.deps import DoorsDep, House, Reader, Writer
 from badapple.api.documented import answer, problems
 from badapple.api.ranged import file_answer
-from badapple.errors import InputError, NotFoundError
-from badapple.jobs import files, get
+from badapple.errors import NotFoundError
+from badapple.jobs import files, get, links
 from badapple.process import in_thread
 from badapple.storage import shared
 
@@ -23,9 +22,8 @@ if TYPE_CHECKING:
     from badapple.jobs.files import Found
     from badapple.ports import Storage
 
-__all__ = ["router"]
+__all__ = ["open_storage", "router"]
 
-_PURPOSE = "file"  #: what links are signed for
 _SHORT = 300.0  #: seconds that a link to a bucket is good for
 _DAY, _WEEK = 24 * 3600, 7 * 24 * 3600
 #: Pages of other sites may show what they were given a link to.
@@ -59,6 +57,10 @@ class LinkForm(BaseModel):
 
     file: _NAMES = Field(default="video", description="Which file of the job.")
     expires_in: int = Field(default=_DAY, ge=60, le=_WEEK, description="Seconds.")
+    page: bool = Field(
+        default=False,
+        description="true for a page that shows the video, its captions and its words; `file` is not looked at then.",
+    )
 
 
 class LinkView(BaseModel):
@@ -66,12 +68,13 @@ class LinkView(BaseModel):
 
     url: str
     file: _NAMES
+    page: bool = Field(default=False, description="Whether it leads to a page that shows the ad.")
     expires_at: datetime
 
 
 def _reading(file: str) -> Any:
     async def read(request: Request, who: Reader, house: DoorsDep, job_id: _JobId, direct: _Direct = None) -> Response:
-        storage = _storage(request, house)
+        storage = open_storage(request, house)
         found = await in_thread(files.find, job_id, file, house.settings, owner=who.owner, storage=storage)
         return await _answer(request, found, storage, direct=direct)
 
@@ -114,14 +117,18 @@ async def read_part(  # noqa: PLR0917 - FastAPI calls it by name
     responses={**answer(201, "The link."), **problems(404)},
 )
 async def make_link(request: Request, who: Writer, house: DoorsDep, job_id: _JobId, form: LinkForm) -> LinkView:
-    """Make a link to one of a job's files that needs no key, for a week at most. It ends with the job."""
+    """Make a link that needs no key, to one of a job's files or to a page of the ad, for a week at most.
+
+    It ends with the job.
+    """
     job = await in_thread(get, job_id, house.settings, owner=who.owner)
     if job.video_url is None:
         raise NotFoundError(f"the job {job_id!r} is {job.status} and has no video", hint="wait for its events to end")
     ends = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=form.expires_in)
-    payload = {"j": job_id, "f": form.file, "o": job.owner, "c": int(job.created_at.timestamp())}
-    token = house.signer.sign(_PURPOSE, payload, ends)
-    return LinkView(url=f"{root_of(request)}{V1}/files/{quote(token)}", file=form.file, expires_at=ends)
+    path = (
+        links.page_path(house.signer, job, ends) if form.page else links.file_path(house.signer, job, form.file, ends)
+    )
+    return LinkView(url=f"{root_of(request)}{path}", file=form.file, page=form.page, expires_at=ends)
 
 
 @router.head("/files/{token}", include_in_schema=False)
@@ -134,15 +141,9 @@ async def make_link(request: Request, who: Writer, house: DoorsDep, job_id: _Job
 )
 async def follow_link(request: Request, house: DoorsDep, token: _Token, direct: _Direct = None) -> Response:
     """Read the file that a link leads to; nobody has to say who they are."""
-    try:
-        told = house.signer.read(_PURPOSE, token)
-    except InputError as error:
-        raise NotFoundError("this link leads nowhere", hint="ask for a new one") from error
-    storage = _storage(request, house)
-    job = await in_thread(get, told["j"], house.settings, owner=told["o"])
-    if int(job.created_at.timestamp()) != told["c"]:  # another job has its name now
-        raise NotFoundError("this link leads nowhere", hint="ask for a new one")
-    found = await in_thread(files.find, job.id, told["f"], house.settings, owner=job.owner, storage=storage)
+    storage = open_storage(request, house)
+    job, file = await in_thread(links.open_file, house.signer, token, house.settings)
+    found = await in_thread(files.find, job.id, file, house.settings, owner=job.owner, storage=storage)
     return await _answer(request, found, storage, direct=direct, headers=_OPEN)
 
 
@@ -164,7 +165,7 @@ async def _answer(
     return file_answer(request, found, headers)
 
 
-def _storage(request: Request, house: House) -> Storage | None:
+def open_storage(request: Request, house: House) -> Storage | None:
     """Return the storage of an application, which is opened once."""
     state = request.app.state
     if not hasattr(state, "storage"):

@@ -9,7 +9,7 @@ from badapple.api.answers import Estimate, estimate_of
 from badapple.api.deps import DoorsDep, Reader
 from badapple.api.documented import json_of, problems
 from badapple.api.incoming import json_fields
-from badapple.api.ordering import check_makers, photo_of_upload
+from badapple.api.ordering import branded, check_makers, photo_of_upload
 from badapple.api.schemas import EstimateRequest
 from badapple.jobs import JobOrder, pricing
 from badapple.process import in_thread
@@ -36,6 +36,7 @@ async def estimate(request: Request, who: Reader, house: DoorsDep) -> Estimate:
         product_name=wanted.product_name, style=wanted.style, cta_text=wanted.cta_text, options=wanted.options(),
         files={} if blob is None else {"photo": blob},
     )  # fmt: skip
+    order = await branded(order, wanted, house, who)
     async with house.intakes:  # it looks at the photo and drafts a script
         quote = await pricing.quote(order, house.settings, who.owner, as_if_keys=wanted.asks_vendors)
     return estimate_of(quote, await in_thread(pricing.expected_seconds, order, house.settings))

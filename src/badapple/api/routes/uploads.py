@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
 from badapple.api.addresses import v1_address
-from badapple.api.answers import UploadAnswer
+from badapple.api.answers import Answered, UploadAnswer
 from badapple.api.deps import DoorsDep, House, Reader, Writer
 from badapple.api.documented import LOCATION, REPLAYED, answer, body_of, problems
 from badapple.api.incoming import form_of, media_type, photo_of, raw_photo
@@ -49,13 +49,23 @@ _BODY = body_of(
 )  # fmt: skip
 _LINKS = {
     name: {"operationId": operation, "parameters": {"upload_id": "$response.body#/upload_id"}}
-    for name, operation in (("GetUpload", "getUpload"), ("DeleteUpload", "deleteUpload"))
-}
+    for name, operation in (
+        ("GetUpload", "getUpload"), ("DeleteUpload", "deleteUpload"), ("LookAtUpload", "getUploadLook"),
+        ("ReadUploadPhoto", "readUploadPhoto"), ("ReadUploadCutout", "readUploadCutout"),
+    )
+}  # fmt: skip
 _LINKS["CreateVideo"] = {
     "operationId": "createVideo",
     "description": "Ask for an ad that shows it.",
     "requestBody": {"product_name": "Aurora Desk Lamp", "upload_id": "$response.body#/upload_id"},
 }
+
+
+class Uploads(Answered):
+    """Your uploads."""
+
+    items: list[UploadAnswer]
+    """The newest first."""
 
 
 @router.post(
@@ -85,6 +95,18 @@ async def create(request: Request, who: Writer, house: DoorsDep, idempotency_key
 
         asked = fingerprint({"upload": photo.sha256})
         return replied(await once(house, who, idempotency_key, asked, work))
+
+
+@router.get("/uploads", operation_id="listUploads", summary="Your uploads")
+async def list_all(
+    who: Reader,
+    house: DoorsDep,
+    *,
+    limit: Annotated[int, Query(ge=1, le=100, description="At most so many.")] = 20,
+) -> Uploads:
+    """List the photos that you handed in and that are kept now, the newest first."""
+    found = await in_thread(uploads.listing, house.settings, who.owner, limit=limit)
+    return Uploads(items=[_told(view) for view in found])
 
 
 @router.get("/uploads/{upload_id}", operation_id="getUpload", summary="Look at an upload", responses=problems(404))

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from badapple.media.writing import is_emoji, script_of
+from badapple.models import forbidden_in
 from badapple.providers.anthropic import claims
 from badapple.providers.anthropic.tongues import scripts_of
 from badapple.secrets import scrub
@@ -43,6 +44,7 @@ class Vouched:
         seen: what the product's label says; it vouches for numbers and properties, never for prices or promises.
         language: BCP 47 code of the words.
         prompts: the texts that the model must not repeat.
+        forbidden: words that the brand never uses, whoever says them.
     """
 
     verbatim: tuple[str, ...] = ()
@@ -50,17 +52,25 @@ class Vouched:
     seen: str = ""
     language: str = "en"
     prompts: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ()
 
     @classmethod
     def of(
-        cls, texts: Iterable[str], *, seen: Iterable[str] = (), language: str = "en", prompts: Iterable[str] = ()
+        cls,
+        texts: Iterable[str],
+        *,
+        seen: Iterable[str] = (),
+        language: str = "en",
+        prompts: Iterable[str] = (),
+        forbidden: Iterable[str] = (),
     ) -> Vouched:
         """Sort the user's texts into those that vouch for more and those that only stand for themselves."""
         verbatim = tuple(sorted({" ".join(text.split()) for text in texts if text.strip()}, key=len, reverse=True))
         own = " \n ".join(_plain(text) for text in verbatim if not is_an_order(text))
         return cls(
-            verbatim=verbatim, own=own, seen=" \n ".join(map(_plain, seen)), language=language, prompts=tuple(prompts)
-        )
+            verbatim=verbatim, own=own, seen=" \n ".join(map(_plain, seen)), language=language,
+            prompts=tuple(prompts), forbidden=tuple(forbidden),
+        )  # fmt: skip
 
 
 def is_an_order(text: str) -> bool:
@@ -83,6 +93,8 @@ def offences(text: str, vouched: Vouched, kind: Kind) -> tuple[str, ...]:
     plain = _plain(rest)
     found = [said for judge in _JUDGES[kind] if (said := judge(plain, vouched))]
     found += [said for judge in _OTHERS if (said := judge(rest, vouched, kind))]
+    if kind in {"voice", "shown"} and (word := forbidden_in(text, vouched.forbidden)):
+        found.append(f"says {word!r}, which the brand never does; say it without that word")
     return tuple(found)
 
 

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["DESCRIBE", "LOOK", "PICTURE_VERSION", "SCRIPT_VERSION", "STILL", "WRITE", "WRITER", "mend", "secret_texts"]
+__all__ = [
+    "AVOID",
+    "DESCRIBE",
+    "LOOK",
+    "PICTURE_VERSION",
+    "SCRIPT_VERSION",
+    "STILL",
+    "WRITE",
+    "WRITER",
+    "mend",
+    "secret_texts",
+]
 
 _HERE = Path(__file__).parent / "texts"
 
@@ -15,6 +26,8 @@ LOOK = (_HERE / "look.txt").read_text(encoding="utf-8")
 DESCRIBE = "Write down what this photo shows of the product."
 WRITER = (_HERE / "writer.txt").read_text(encoding="utf-8")
 WRITE = "Write the script."
+#: Added where the brief has such words: without them nobody's question is another one.
+AVOID = "Neither the voice nor the screen uses a word of the brief's forbidden_words, in any form: say it otherwise."
 
 #: Stands at the end of every film's description. It is ours, so that it cannot be forgotten.
 STILL = (

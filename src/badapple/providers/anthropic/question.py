@@ -178,6 +178,8 @@ def for_script(
     """
     seen = f"<picture>{_fenced(picture)}</picture>\n" if picture is not None else ""
     text = f"{seen}<brief>{_fenced(json.dumps(brief, ensure_ascii=False))}</brief>\n{prompts.WRITE}"
+    if brief.get("forbidden_words"):
+        text = f"{text} {prompts.AVOID}"
     key = call_key(
         owner=owner, vendor=VENDOR, model=model, brief=wanted, picture=picture_key, prompt=prompts.SCRIPT_VERSION
     )

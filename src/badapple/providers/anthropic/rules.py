@@ -72,6 +72,7 @@ class Task:
             "facts": list(self.brief.facts),
             "language": self.brief.language,
             "variation": self.brief.seed,
+            **({"forbidden_words": list(self.brief.forbidden)} if self.brief.forbidden else {}),
             "scenes": [
                 {"scene": number, "seconds": seconds, "most_words": words}
                 for number, (seconds, words) in enumerate(self.scenes, start=1)
@@ -87,7 +88,7 @@ class Task:
         """Return what may be said of the product."""
         return Vouched.of(
             (self.name, self.cta, *self.brief.facts), seen=(picture or {}).get("visible_text", ()),
-            language=self.brief.language, prompts=prompts.secret_texts(),
+            language=self.brief.language, prompts=prompts.secret_texts(), forbidden=self.brief.forbidden,
         )  # fmt: skip
 
 

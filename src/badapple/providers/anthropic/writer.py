@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from badapple.costs.money import dollars
 from badapple.errors import BudgetError, ConfigError, PermanentProviderError
-from badapple.models import Maker
+from badapple.models import Maker, forbidden_in
 from badapple.process import in_thread
 from badapple.providers.anthropic import picture as pictures
 from badapple.providers.anthropic import prompts, reply, rules
@@ -141,6 +141,8 @@ class ClaudeScriptWriter:
         script = await in_thread(compose, parts, task, vouched)
         if script is None:
             raise _failed("Claude's script says nothing that the brief or the picture vouches for", "refused", spent)
+        if word := next((word for _, text in script.texts if (word := forbidden_in(text, brief.forbidden))), ""):
+            raise _failed(f"Claude's script says {word!r}, which the brand kit forbids", "refused", spent)
         return script
 
     def _look(self, product: Product) -> Question | None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-__all__ = ["Alignment", "History", "HistoryItem", "SpeechReply", "Subscription", "read_alignment"]
+__all__ = ["Alignment", "History", "HistoryItem", "SpeechReply", "Subscription", "VoiceFacts", "read_alignment"]
 
 
 class _Reply(BaseModel):
@@ -38,6 +38,12 @@ class SpeechReply(_Reply):
 
     audio_base64: Annotated[str, Field(min_length=1)]
     alignment: Any = None
+
+
+class VoiceFacts(_Reply):
+    """What is known of a voice."""
+
+    preview_url: str | None = None
 
 
 class HistoryItem(_Reply):

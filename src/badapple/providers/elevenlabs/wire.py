@@ -14,7 +14,7 @@ from badapple import __version__, process
 from badapple.errors import ConfigError, MissingKeyError, TransientProviderError
 from badapple.providers import connections
 from badapple.providers.elevenlabs.failures import PROVIDER, broken, refused
-from badapple.providers.elevenlabs.replies import History, HistoryItem, Subscription
+from badapple.providers.elevenlabs.replies import History, HistoryItem, Subscription, VoiceFacts
 from badapple.providers.replies import JSON_MOST, SPEECH_MOST, UnfitReplyError, limit
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ def _sdk() -> tuple[type[AsyncElevenLabs], ssl.SSLContext]:
     try:
         import elevenlabs.history.client  # noqa: PLC0415 - heavy, and an extra
         import elevenlabs.text_to_speech.client  # noqa: PLC0415
-        import elevenlabs.user.client  # noqa: PLC0415, F401
+        import elevenlabs.user.client  # noqa: PLC0415
+        import elevenlabs.voices.client  # noqa: PLC0415, F401
         import httpx  # noqa: PLC0415 - comes with the SDK
         from elevenlabs.client import AsyncElevenLabs  # noqa: PLC0415
     except ImportError as error:
@@ -161,6 +162,13 @@ class Wire:
             lambda: self._sdk.user.subscription.with_raw_response.get(request_options=_ONCE)
         )  # fmt: skip
         return _read(answer, Subscription)
+
+    async def voice(self, voice: str) -> VoiceFacts:
+        """Return what is known of a voice."""
+        answer = await self._exchange(
+            lambda: self._sdk.voices.with_raw_response.get(voice, request_options=_ONCE)
+        )  # fmt: skip
+        return _read(answer, VoiceFacts)
 
     async def _exchange(
         self, send: Callable[[], Awaitable[object]], *, most: int = JSON_MOST, buying: bool = False

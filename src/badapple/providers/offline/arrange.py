@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from badapple.models import CardOrder
     from badapple.providers.offline.button import Button
     from badapple.providers.offline.hero import Hero
+    from badapple.providers.offline.mark import Mark
     from badapple.providers.offline.stage.look import Look
     from badapple.styles import Style
 
@@ -39,6 +40,7 @@ _TALL = 0.5  # width over height below which words stand beside the product
 _BESIDE_HEIGHT = 960.0
 _BESIDE_LEAST = 620.0  # a shorter product is better shown over the words
 _BESIDE_GAP = 62.0
+_OVER, _AIR = 12.0, 58.0  # over and under a logo
 _STACK = 760.0  # height that a poster of words may have
 #: Sets whose name stands over the product, which has the floor to itself; in the others it stands under it.
 _NAME_FIRST = {"bokeh", "horizon", "grid"}
@@ -61,7 +63,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Arrangement:
-    """A card whose parts all have their place; `rule` is a short line over words that stand alone."""
+    """A card whose parts all have their place; `rule` is a short line over words that stand alone without a logo."""
 
     name: Text
     line: Text | None
@@ -69,15 +71,18 @@ class Arrangement:
     button_box: Box
     hero: Box | None
     rule: Box | None = None
+    logo: Box | None = None
 
 
-def arrange(order: CardOrder, *, style: Style, look: Look, book: FontBook, hero: Hero | None) -> Arrangement:
-    """Set the words and place them and the product.
+def arrange(
+    order: CardOrder, *, style: Style, look: Look, book: FontBook, hero: Hero | None, mark: Mark | None = None
+) -> Arrangement:
+    """Set the words and place them, the product and the brand's logo.
 
     Raises:
         InputError: the words are too long for a card.
     """
-    setter = _Setter(order, style, look, book)
+    setter = _Setter(order, style, look, book, mark.size if mark is not None else None)
     if hero is None:
         return _words_alone(setter)
     if hero.shape < _TALL and hero.fitted(400, _BESIDE_HEIGHT)[1] > _BESIDE_LEAST:
@@ -94,6 +99,20 @@ class _Setter:
     style: Style
     look: Look
     book: FontBook
+    logo: tuple[float, float] | None = None
+
+    @property
+    def head(self) -> float:
+        """Height that the logo takes over everything else, with its air."""
+        return 0.0 if self.logo is None else _OVER + self.logo[1] + _AIR
+
+    def logo_box(self, *, left: float | None = None, top: float) -> Box | None:
+        """Place the logo into the head that begins at `top`: in the middle, or from `left` on."""
+        if self.logo is None:
+            return None
+        width, height = self.logo
+        start = round((WIDTH - width) / 2 if left is None else left)
+        return Box(left=start, top=round(top + _OVER), right=start + width, bottom=round(top + _OVER) + height)
 
     def name(
         self,
@@ -138,7 +157,9 @@ class _Setter:
 
     def button(self, *, width: float) -> Button:
         """Set the button."""
-        return design(self.order.cta, style=self.style, look=self.look, book=self.book, width=width)
+        return design(
+            self.order.cta, style=self.style, look=self.look, book=self.book, width=width, brand=self.order.brand
+        )
 
     def poster(self, words: Setting) -> Setting:
         """Set every line of the name as wide as the card allows; as it was, where that grows too tall."""
@@ -162,7 +183,8 @@ def _stacked(setter: _Setter, hero: Hero) -> Arrangement:
     line, button = setter.line(width=_WIDE * 0.92), setter.button(width=_WIDE)
     name_first = setter.style.motion.set in _NAME_FIRST
     words = name.height + (line.height + _UNDER if line else 0)
-    top = _TOP if name_first else _HERO_TOP
+    head = setter.head
+    top = _TOP + head if name_first or head else _HERO_TOP
     room = _FLOOR - top - words - button.height
     near, far = (46.0, 62.0) if name_first else (58.0, 56.0)
     width, height = hero.fitted(_HERO_WIDTH, max(_HERO_LEAST, room - near - far))
@@ -173,7 +195,8 @@ def _stacked(setter: _Setter, hero: Hero) -> Arrangement:
     hero_top = top + words + near if name_first else top
     button_top = hero_top + height + far if name_first else name_top + words + far
     box = Box(left=(WIDTH - width) / 2, top=hero_top, right=(WIDTH + width) / 2, bottom=hero_top + height)
-    return _centred(name, line, button, name_top=name_top, button_top=button_top, hero=box)
+    placed = _centred(name, line, button, name_top=name_top, button_top=button_top, hero=box)
+    return replace(placed, logo=setter.logo_box(top=top - head))
 
 
 def _beside(setter: _Setter, hero: Hero) -> Arrangement:
@@ -185,18 +208,20 @@ def _beside(setter: _Setter, hero: Hero) -> Arrangement:
     name = setter.name(width=column, size=150, height=430, floors=(90, 84, 66, 52, 44, 38), align=align)
     line, button = setter.line(width=column, align=align), setter.button(width=column)
     under = _UNDER + 10
-    whole = name.height + (line.height + under if line else 0) + 84 + button.height
+    head = setter.head
+    whole = head + name.height + (line.height + under if line else 0) + 84 + button.height
     hero_top = (_HERO_TOP + 60 + _FLOOR - height) / 2
     top = max(_TOP, min(hero_top + height * 0.52 - whole / 2, _FLOOR - whole))
 
     def left(wide: float) -> float:
         return SAFE_ZONE.left + column - wide if mirrored else SAFE_ZONE.right - column
 
-    placed = Text(line, left(line.width), top + name.height + under) if line else None
+    placed = Text(line, left(line.width), top + head + name.height + under) if line else None
     button_box = _button_box(button, left=left(button.width), top=top + whole - button.height)
     start = SAFE_ZONE.right + 10 - width if mirrored else SAFE_ZONE.left - 10
     box = Box(left=start, top=hero_top, right=start + width, bottom=hero_top + height)
-    return Arrangement(Text(name, left(name.width), top), placed, button, button_box, box)
+    logo = setter.logo_box(left=left(setter.logo[0]), top=top) if setter.logo is not None else None
+    return Arrangement(Text(name, left(name.width), top + head), placed, button, button_box, box, logo=logo)
 
 
 def _words_alone(setter: _Setter) -> Arrangement:
@@ -205,11 +230,13 @@ def _words_alone(setter: _Setter) -> Arrangement:
     name = name if setter.style.motion.set in _NAME_FIRST else setter.poster(name)
     line, button = setter.line(width=_WIDE * 0.92), setter.button(width=_WIDE)
     words = name.height + (line.height + _UNDER if line else 0)
-    room = _FLOOR - _TOP - words - button.height
+    head = setter.head
+    room = _FLOOR - _TOP - head - words - button.height
     gap = min(120.0, room * 0.4)
-    top = _TOP + (room - gap) * 0.55
+    top = _TOP + head + (room - gap) * 0.55
     placed = _centred(name, line, button, name_top=top, button_top=top + words + gap, hero=None)
-    if setter.style.motion.set not in _NAME_FIRST:
+    placed = replace(placed, logo=setter.logo_box(top=top - head))
+    if setter.style.motion.set not in _NAME_FIRST or setter.logo is not None:
         return placed
     return replace(placed, rule=Box(left=WIDTH / 2 - 56, top=top - 66, right=WIDTH / 2 + 56, bottom=top - 62))
 

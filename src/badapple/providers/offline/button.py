@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from badapple.media.branding import button_words
 from badapple.media.colour import BLACK, ENOUGH, WHITE, contrast, mix
 from badapple.media.typeset import Face, set_in_few_lines, set_text
 from badapple.models import Box
 from badapple.providers.offline.sheet import rounded, slanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -28,6 +29,7 @@ __all__ = ["Button", "design"]
 
 _CAP = 0.7  #: height of capitals, em
 _DARK: RGB = (14, 12, 10)
+_GLOW = 1.25  #: contrast with its light or hard shadow that a button needs
 _LEAST = 340.0  #: layout px, width
 
 
@@ -78,8 +80,10 @@ class _Plan:
     whole: bool = False
 
 
-def design(text: str, *, style: Style, look: Look, book: FontBook, width: float) -> Button:
-    """Set the text of a button that is at most `width` px wide.
+def design(
+    text: str, *, style: Style, look: Look, book: FontBook, width: float, brand: Mapping[str, str] | None = None
+) -> Button:
+    """Set the text of a button that is at most `width` px wide, in a brand's accent where it has one.
 
     Raises:
         InputError: the text is too long for a button.
@@ -87,6 +91,8 @@ def design(text: str, *, style: Style, look: Look, book: FontBook, width: float)
     plan = _PLANS[style.motion.set](look)
     kind = style.type
     face = Face(kind.display, kind.display_weight) if plan.display else Face(kind.caption, plan.weight)
+    if brand is not None and "accent" in brand:
+        plan = _branded(plan, look.accent, ink=brand.get("ink"))
     ink = _ink((plan.ink, look.ink, BLACK, WHITE), plan.fill)
     pad = min(plan.pad, width * 0.11)
 
@@ -109,6 +115,12 @@ def _ink(inks: tuple[RGB, ...], fill: tuple[RGB, RGB]) -> RGB:
         return min(contrast(ink, ground) for ground in fill)
 
     return next((ink for ink in inks if worst(ink) >= ENOUGH), None) or max(inks, key=worst)
+
+
+def _branded(plan: _Plan, accent: RGB, *, ink: str | None) -> _Plan:
+    """Return the set's button in a brand's own colour, exactly."""
+    glow = plan.glow if contrast(plan.glow, accent) >= _GLOW else mix(accent, BLACK, 0.45)
+    return replace(plan, fill=(accent, accent), ink=button_words(accent, ink), glow=glow)
 
 
 def _gold(look: Look) -> _Plan:

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from badapple import process, styles
+from badapple import process
+from badapple.media.branding import dressed
 from badapple.media.colour import BLACK, ENOUGH, WHITE, contrast
 from badapple.models import HEIGHT, TOTAL_FRAMES, WIDTH, Box, Card, Maker, TextBox
 from badapple.ports import WorksHere
 from badapple.providers.offline.arrange import arrange
 from badapple.providers.offline.backing import calmed, covering, extremes
 from badapple.providers.offline.hero import load_hero
+from badapple.providers.offline.mark import load_mark
 from badapple.providers.offline.sheet import Sheet, rounded
 from badapple.providers.offline.stage.backdrop import paint_backdrop
 from badapple.providers.offline.stage.look import resolve
@@ -70,7 +72,7 @@ class OfflineCardPainter(WorksHere):
         return await process.in_thread(self._paint, order, ground, out)
 
     def _paint(self, order: CardOrder, ground: Path | None, out: Path) -> Card:
-        style = styles.load(order.style, self._style_dirs)
+        style = dressed(order.style, order.brand, self._style_dirs)
         sheet, card = compose(order, style=style, book=self._book, out=out, ground=ground)
         out.parent.mkdir(parents=True, exist_ok=True)
         part = out.with_name(out.name + ".part")
@@ -85,7 +87,8 @@ def compose(
     """Draw the card and say where its parts are; its text stands as long as the card is shown."""
     look = resolve(style, order.product)
     hero = load_hero(order.product, style)
-    plan = arrange(order, style=style, look=look, book=book, hero=hero)
+    mark = load_mark(order.logo) if order.logo is not None else None
+    plan = arrange(order, style=style, look=look, book=book, hero=hero, mark=mark)
     process.check_stop()
     if ground is None:
         sheet = Sheet(_ground(style, order, plan.hero))
@@ -95,6 +98,8 @@ def compose(
     process.check_stop()
     if plan.hero is not None and hero is not None:
         hero.draw(sheet, plan.hero, look=look, mirrored=ground is None)
+    if plan.logo is not None and mark is not None:
+        mark.draw(sheet, plan.logo)
     if plan.rule is not None:
         sheet.fill(rounded(plan.rule, 0), look.accent)
     boxes = [_write(sheet, order.product_name, plan.name, (look.ink,), enough=_LARGE)]
@@ -104,7 +109,7 @@ def compose(
     label = plan.button.draw(sheet, plan.button_box)
     boxes.append(TextBox(text=order.cta, box=label, start=0, end=TOTAL_FRAMES))
     shown = hero.inside(plan.hero) if hero is not None and plan.hero is not None else None
-    return sheet, Card(path=out, boxes=tuple(boxes), button=plan.button_box, product=shown)
+    return sheet, Card(path=out, boxes=tuple(boxes), button=plan.button_box, product=shown, logo=plan.logo)
 
 
 def _carried(plan: Arrangement, look: Look, *, bold: bool) -> list[tuple[Box, RGB, float]]:

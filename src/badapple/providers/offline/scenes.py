@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from badapple import process, styles
+from badapple import process
+from badapple.media.branding import dressed
 from badapple.models import Family, Maker, SceneOffer
 from badapple.ports import WorksHere
 from badapple.providers.offline.stage import cutout, photo, words
@@ -51,5 +52,5 @@ class OfflineSceneRenderer(WorksHere):
 
     def prepare(self, order: SceneOrder) -> Timeline:
         """Set the scene, here and now; takes well under a second."""
-        style = styles.load(order.style, self._style_dirs)
+        style = dressed(order.style, order.brand, self._style_dirs)
         return FILMS[order.product.family](order, style, self._book)

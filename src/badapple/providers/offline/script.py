@@ -13,6 +13,7 @@ from badapple.media.timeline import BREATH, LEAD_IN, plan_lengths
 from badapple.models import FPS, OVERLAP, Maker, Scene, Script
 from badapple.ports import WorksHere
 from badapple.process import in_thread
+from badapple.providers.offline.avoiding import allowed, require_allowed
 from badapple.providers.offline.copybook import SCENES, Copy, Line, copy_for, film_for
 from badapple.providers.offline.naming import cta_sentence, is_plural, sentence, spoken_name
 from badapple.providers.offline.pace import estimate
@@ -64,6 +65,7 @@ class OfflineScriptWriter(WorksHere):
 
         Raises:
             ConfigError: the language is not English, or the style is not known.
+            InputError: nothing can be said without a word that the brand forbids.
         """
         if brief.language.replace("_", "-").split("-")[0].lower() != "en":
             raise ConfigError(
@@ -81,6 +83,8 @@ def draft(brief: Brief, style: Style, category: str, *, longest: int = _LONGEST_
     name = spoken_name(shown, say=brief.say)
     random = Random(f"{brief.seed} {style.name} {shown}")
     copy = copy_for(style.tone, category)
+    if brief.forbidden:
+        copy = allowed(copy, tone=style.tone, category=category, forbidden=brief.forbidden)
     lines = _choose(copy, random)
     cta = " ".join(brief.cta_text.split()) or random.choice(copy.cta)
     cta_voice = cta_sentence(cta, name=name)
@@ -106,10 +110,12 @@ def draft(brief: Brief, style: Style, category: str, *, longest: int = _LONGEST_
         for number, (line, voice) in enumerate(zip(lines, said, strict=True), start=1)
     )
     quiet = [line for line in copy.cta_line if line.casefold() != cta.casefold()]
-    return Script(
-        style=brief.style, product_name=shown, cta=cta, scenes=scenes, cta_line=random.choice(quiet),
+    script = Script(
+        style=brief.style, product_name=shown, cta=cta, scenes=scenes, cta_line=random.choice(quiet or [""]),
         cta_voiceover=cta_voice, cta_frames=0, spoken_name=name,
     )  # fmt: skip
+    require_allowed(script, brief.forbidden)
+    return script
 
 
 def _timed(script: Script, *, brief: Brief, style: Style, offer: SceneOffer) -> Script:
@@ -145,9 +151,9 @@ def _fuller(said: list[str], copy: Copy, random: Random, *, room: int, facts: _F
     fuller = list(said)
     for at, scene in enumerate(SCENES):
         choices = random.sample(copy.after[scene], len(copy.after[scene]))
-        more = min(choices, key=lambda said: len(_telling(said) & _telling(" ".join(fuller))))
+        more = min(choices, key=lambda said: len(_telling(said) & _telling(" ".join(fuller))), default="")
         busy = (scene == "look" and facts.points) or (scene == "invite" and facts.after)
-        if not busy and _words([*fuller, more]) <= room and len(f"{said[at]} {more}") <= longest:
+        if more and not busy and _words([*fuller, more]) <= room and len(f"{said[at]} {more}") <= longest:
             fuller[at] = f"{said[at]} {more}"
     return fuller
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 from PIL import Image
 
-from badapple import process, styles
+from badapple import process
 from badapple.media import planes
+from badapple.media.branding import dressed
 from badapple.media.whole import whole
 from badapple.models import Canvas, Family
 from badapple.providers.offline.stage import light
@@ -19,7 +19,7 @@ from badapple.providers.offline.stage.look import mix
 from badapple.providers.offline.stage.mast import air
 from badapple.providers.offline.stage.plate import Mount, Photo, mounted
 from badapple.providers.offline.stage.scenery import Dress, Kind, dress
-from badapple.providers.offline.stage.staging import LEDGE, PUSH, Spot, Stage, framing, stand
+from badapple.providers.offline.stage.staging import LEDGE, PUSH, Spot, Stage, framed, framing, stand
 from badapple.providers.offline.viewfinder import view
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class OfflineStills:
         await process.in_thread(self._still, order, out)
 
     def _still(self, order: SceneOrder, out: Path) -> None:
-        style = styles.load(order.style, self._style_dirs)
+        style = dressed(order.style, order.brand, self._style_dirs)
         rgb = self._painted(order, style)
         process.check_stop()
         with whole(out) as part:
@@ -81,13 +81,13 @@ class OfflineStills:
             photo = Photo.of(order.product)
             if kind is Kind.FACTS or max(photo.size) * light.MOST < _TINY:
                 return _print(stage, photo, kind)
-            return view(photo, kind, size=SIZE, look=stage.look)
+            return view(photo, _seen_as(order, kind), size=SIZE, look=stage.look, aside=_aside(order))
         return _empty(stage, kind)
 
 
 def _shot(stage: Stage, kind: Kind) -> NDArray[np.uint8]:
     """Stand the product on the set."""
-    scenery, spot = scenery_of(stage.style), _spot(stage, kind)
+    scenery, spot = scenery_of(stage.style), framed(stage.order, _spot(stage, kind))
     ground = _ground(stage, kind, spot)
     scenery.behind(stage, spot, _behind(stage, kind))
     if kind is Kind.DETAIL:
@@ -151,7 +151,7 @@ def _print(stage: Stage, photo: Photo, kind: Kind) -> NDArray[np.uint8]:
     stage.cutout = mounted(photo, part, mount, width=height * shape, matted=matted, scale=stage.scale)
     width, tall = (side / stage.scale for side in stage.cutout.shape[1::-1])
     foot = {Kind.CLOSING: 1150.0, Kind.DETAIL: LEDGE - 4}.get(kind, 1240.0)
-    spot = Spot(540, foot, width, tall, sky=430)
+    spot = framed(stage.order, Spot(540, foot, width, tall, sky=430))
     scenery = scenery_of(stage.style)
     ground = _ground(stage, kind, spot)
     # A print hides what is behind it.
@@ -160,6 +160,16 @@ def _print(stage: Stage, photo: Photo, kind: Kind) -> NDArray[np.uint8]:
         scenery.ledge(stage)
     dress(stage, spot, replace(_near(stage), rim_strength=0.0, reflection=0.0))
     return _seen(stage, ground)
+
+
+def _seen_as(order: SceneOrder, kind: Kind) -> Kind:
+    """Return the framing of a photo: from afar it is seen whole."""
+    return Kind.HERO if order.framing == "wide" else kind
+
+
+def _aside(order: SceneOrder) -> float:
+    """Return the share of the frame that the subject stands right of its middle, as far as the photo reaches."""
+    return {"left": -0.2, "right": 0.2}.get(order.framing, 0.0)
 
 
 def _empty(stage: Stage, kind: Kind) -> NDArray[np.uint8]:
@@ -181,16 +191,4 @@ def _seen(stage: Stage, ground: NDArray[np.uint8]) -> NDArray[np.uint8]:
     frame = np.empty((_CANVAS.height * 3 // 2, _CANVAS.width), np.uint8)
     scene.draw(_MOMENT, frame)
     cut = (_CANVAS.height - SIZE[1]) // 2
-    return np.ascontiguousarray(_rgb(frame)[cut : cut + SIZE[1]])
-
-
-def _rgb(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Turn I420 of BT.709 into RGB bytes (OpenCV's own conversion is BT.601)."""
-    luma, *chroma = (plane.astype(np.float32) for plane in planes.split(frame))
-    bluer, redder = (
-        (np.asarray(cv2.resize(plane, luma.shape[::-1], interpolation=cv2.INTER_CUBIC)) - 128) / 224 for plane in chroma
-    )
-    grey = (luma - 16) / 219
-    red, blue = grey + 1.5748 * redder, grey + 1.8556 * bluer
-    green = (grey - 0.2126 * red - 0.0722 * blue) / 0.7152
-    return np.asarray(np.clip(np.dstack([red, green, blue]) * 255 + 0.5, 0, 255), np.uint8)
+    return np.ascontiguousarray(planes.to_rgb(frame)[cut : cut + SIZE[1]])

@@ -23,10 +23,14 @@ _MIDDLE = 0.82  #: the same where the subject is cut off by the photo's own edge
 _SHARPEST = 2.0  #: px per source px: beyond it a photo looks soft
 _BLEND = 0.1  #: of the picture's height, in which a photo's edge melts into what is added
 _LEAST_BLEND = 14.0  #: px
+_ASIDE = 0.4  #: of the way from the subject alone to the whole photo, where the subject stands off to one side
+_PAST = 0.12  #: of the picture's width that such a framing may reach past the photo's edge
 _UPPER = 0.56  #: where the subject's middle stands, as a share of the height: words come above it
 
 
-def view(photo: Photo, kind: Kind, *, size: tuple[int, int], look: Look) -> NDArray[np.uint8]:
+def view(
+    photo: Photo, kind: Kind, *, size: tuple[int, int], look: Look, aside: float = 0.0
+) -> NDArray[np.uint8]:  # fmt: skip
     """Return the photo in the framing of a scene, RGB bytes (height, width, 3).
 
     The subject is whole wherever it is whole in the photo. Where the framing reaches past the photo's edge, its colours
@@ -37,12 +41,13 @@ def view(photo: Photo, kind: Kind, *, size: tuple[int, int], look: Look) -> NDAr
         kind: hero the whole photo, detail close to the subject, anything else between and off its middle.
         size: width and height, px.
         look: colours of the light that falls off towards the frame's edges.
+        aside: share of the frame's width that the subject stands right of its middle, as far as the photo reaches.
     """
-    frame = _framing(photo, kind, shape=size[0] / size[1], least=size[0] / _SHARPEST)
+    frame = _framing(photo, kind, shape=size[0] / size[1], least=size[0] / _SHARPEST, aside=aside)
     return _lit(_drawn(photo, frame, size), look)
 
 
-def _framing(photo: Photo, kind: Kind, *, shape: float, least: float) -> Box:
+def _framing(photo: Photo, kind: Kind, *, shape: float, least: float, aside: float) -> Box:
     """Return the part of the photo's plane that is seen, source px; it may reach past the photo."""
     wide, tall = photo.size
     subject, near = photo.subject, kind is Kind.DETAIL
@@ -52,14 +57,16 @@ def _framing(photo: Photo, kind: Kind, *, shape: float, least: float) -> Box:
         _needed(subject.top, subject.bottom, tall, near=near) * shape,
     )
     most = max(needed, cover if wide < tall else wide)
-    across = max(needed + (most - needed) * {Kind.HERO: 1.0, Kind.DETAIL: 0.0}.get(kind, 0.45), least)
+    share = _ASIDE if aside else {Kind.HERO: 1.0, Kind.DETAIL: 0.0}.get(kind, 0.45)  # a whole photo has no sides
+    across = max(needed + (most - needed) * share, least)
     down = across / shape
-    x = (subject.left + subject.right) / 2 + (0.07 * across if kind is Kind.CLOSING else 0.0)
+    off = -aside if aside else 0.07 if kind is Kind.CLOSING else 0.0
+    x = (subject.left + subject.right) / 2 + off * across
     y = (subject.top + subject.bottom) / 2 + (0.5 - _UPPER) * down
     if subject.height > down:  # the end that the photo shows whole stays whole
         air = 0.03 * down
         y = subject.bottom + air - down / 2 if subject.top < 0.01 * tall else subject.top - air + down / 2
-    left = _within(x - across / 2, across, wide)
+    left = _within(x - across / 2, across, wide, past=_PAST * across if aside else 0.0)
     top = _within(y - down / 2, down, tall)
     return Box(left=left, top=top, right=left + across, bottom=top + down)
 
@@ -71,11 +78,12 @@ def _needed(start: float, end: float, whole: float, *, near: bool) -> float:
     return (end - start) * (_ROOM - 0.08 * near)
 
 
-def _within(start: float, length: float, whole: float) -> float:
-    """Keep a span inside the photo where it fits, and about its middle where it does not."""
+def _within(start: float, length: float, whole: float, *, past: float = 0.0) -> float:
+    """Keep a span inside the photo where it fits, and about its middle where it does not, or so much past that."""
+    first, last = sorted((0.0, whole - length))
     if length >= whole:
-        return (whole - length) / 2
-    return min(max(0.0, start), whole - length)
+        first = last = (whole - length) / 2
+    return min(max(first - past, start), last + past)
 
 
 def _drawn(photo: Photo, frame: Box, size: tuple[int, int]) -> NDArray[np.uint8]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from badapple import styles
+from badapple.media.branding import dressed
 from badapple.models import Dedupe, Maker, Order, call_key
 from badapple.providers.replicate import catalogue
 from badapple.providers.replicate.prediction import PredictionCall, Wish, buy, price
@@ -86,7 +86,7 @@ class ReplicatePainter:
 
     def _call(self, order: CardOrder) -> PredictionCall:
         model = self._model
-        style, product = styles.load(order.style, self._style_dirs), order.product
+        style, product = dressed(order.style, order.brand, self._style_dirs), order.product
         prompt = card_prompt(order, style)
         # What is asked for, not how we put it: a better wording must not make anybody pay again.
         key = call_key(

@@ -111,6 +111,8 @@ class ReplicateScenes:
             owner=self._till.owner, vendor="replicate", model=model.name, kind="clip", style=order.style,
             words=words_of(order), look=style.video_words, softly=softly, photo=photo, scene=order.scene.id,
             seconds=seconds, seed=order.seed, take=order.take,
+            **({"brand": dict(order.brand)} if order.brand else {}),  # its first frame shows it
+            **({"framing": order.framing} if order.framing != "auto" else {}),  # likewise
         )  # fmt: skip
         cost = price(model, seconds, own=self._shop.own_prices)
         request = {model.prompt: prompt, **model.settings(seconds), model.picture: f"first frame of photo {photo}"}

@@ -78,6 +78,8 @@ class ElevenLabsSimulator:
             Entry(method="POST", path=speak, name="tts", handler=self._speak_plain),
             Entry(method="GET", path="/v1/user/subscription", name="subscription", handler=self._subscription),
             Entry(method="GET", path="/v2/voices", name="voices", handler=self._voices),
+            Entry(method="GET", path="/v1/voices/{voice}", name="voice", handler=self._one_voice),
+            Entry(method="GET", path="/samples/{voice}", name="sample", handler=self._sample, public=True),
             Entry(method="GET", path="/v1/models", name="models", handler=self._models),
             Entry(method="GET", path="/v1/history", name="history", handler=self._list),
             Entry(method="GET", path="/v1/history/{item}", name="history_item", handler=self._item),
@@ -121,6 +123,17 @@ class ElevenLabsSimulator:
     async def _voices(self, call: Call) -> Reply:
         with _numbers():
             return Reply(body=listings.voices(call.request.query))
+
+    async def _one_voice(self, call: Call) -> Reply:
+        voice = call.words["voice"]
+        if voice not in VOICES:
+            raise Refused(_no_voice())
+        return Reply(body=listings.voice(voice, preview=f"http://{call.request.headers['host']}/samples/{voice}"))
+
+    async def _sample(self, call: Call) -> Reply:
+        name = VOICES[call.words["voice"]][0]
+        spoken = await asyncio.to_thread(speech.hum, f"Hello, I am {name}.", ffmpeg=self._ffmpeg)
+        return Reply(body=spoken.mp3, content_type="audio/mpeg")
 
     async def _models(self, _call: Call) -> Reply:
         return Reply(body=listings.speech_models())

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from badapple.testing.simulators.traffic import Json
 
-__all__ = ["history_page", "speech_models", "subscription", "voices"]
+__all__ = ["history_page", "speech_models", "subscription", "voice", "voices"]
 
 _MONTH = 30 * 86_400
 
@@ -76,6 +76,11 @@ def _voice(item: str) -> Json:
         "verified_languages": [], "is_owner": False, "is_legacy": False, "is_mixed": False, "favorited_at_unix": None,
         "created_at_unix": None, "permission_on_resource": None, "voice_verification": None, "safety_control": None,
     }  # fmt: skip
+
+
+def voice(item: str, *, preview: str) -> Json:
+    """Return one voice, whose sample lies at an address."""
+    return {**_voice(item), "preview_url": preview}
 
 
 def speech_models() -> list[Json]:

@@ -17,7 +17,7 @@ from badapple.providers.offline.stage.look import contrast, mix
 from badapple.providers.offline.stage.motion import drift, ease_in_out, enter, hold
 from badapple.providers.offline.stage.paint import quad
 from badapple.providers.offline.stage.scenery import Dress, Kind, shadowed
-from badapple.providers.offline.stage.staging import LEDGE, MARGIN, Spot, Stage, framing, stand
+from badapple.providers.offline.stage.staging import LEDGE, MARGIN, Spot, Stage, framed, framing, stand
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +37,7 @@ __all__ = ["film"]
 _TOP = SAFE_ZONE.top + 14
 _LEAD = 40.0  #: layout px between a headline and the line under it
 _FOOT = 1236.0  #: where products stand when there is room
+_BESIDE = 560.0  #: layout px where a product begins that is seen from near beside its facts
 
 
 def film(order: SceneOrder, style: Style, book: FontBook) -> Timeline:
@@ -76,8 +77,9 @@ def _facts(stage: Stage) -> Timeline:
         headline(stage, scene.headline, size=_display(stage, 112), height=230),
         subline(stage, scene.subline, size=44),
     ]
-    beside = stage.source[0] / stage.source[1] < 0.68
-    if scene.points and beside and stage.order.take % 2 == 0:
+    how, slim = stage.order.framing, stage.source[0] / stage.source[1] < 0.68
+    aside = how in {"left", "right"} or (how == "auto" and stage.order.take % 2 == 0)
+    if scene.points and (how == "close" or (slim and aside)):
         return _beside(stage, words)
     tall = chips_height(scene.points)
     spot, top = _cluster(
@@ -87,14 +89,18 @@ def _facts(stage: Stage) -> Timeline:
 
 
 def _beside(stage: Stage, words: list[Words | None]) -> Timeline:
-    """Stand a tall product on the right and list the facts on its left."""
+    """Stand a tall product on the right, or the left, and list the facts beside it; from near, it leaves the frame."""
     top = _TOP + 10
     under = top + _height(words) + 84
-    spot = replace(
-        stand(stage.source, top=under, foot=1252, widest=360, tallest=860, tilt=_tilt(stage, Kind.FACTS)),
-        x=SAFE_ZONE.right - 190.0,
-        sky=under - 62,
-    )
+    near = stage.order.framing == "close"
+    widest, tallest = (1000.0, 1000.0) if near else (360.0, 860.0)
+    spot = stand(stage.source, top=under, foot=1252, widest=widest, tallest=tallest, tilt=_tilt(stage, Kind.FACTS))
+    x = SAFE_ZONE.right - 190.0
+    if near:
+        x = max(_BESIDE + spot.box.width / 2, SAFE_ZONE.right - spot.box.width / 2)
+    elif stage.order.framing == "left":
+        x = SAFE_ZONE.left + 190.0
+    spot = replace(spot, x=x, sky=under - 62)
     return _play(stage, spot, Kind.FACTS, words, top, points=stage.order.scene.points, beside=True)
 
 
@@ -117,6 +123,7 @@ def _cluster(
         tallest=tallest,
         tilt=_tilt(stage, kind),
     )
+    spot = framed(stage.order, spot)
     tall = spot.box.height
     slack = foot - tall - height - _TOP
     # Room that is left goes above the words, between, and (less) under the product.
@@ -160,8 +167,10 @@ def _play(
     scenery.front(stage, spot, kind)
     _speak(stage, words, scenery, top=top, ground=ground)
     if points and beside:
-        width, upper = spot.box.left - SAFE_ZONE.left - 40, spot.y - chips_height(points) / 2
-        chips(stage, scenery, points, top=upper, left=SAFE_ZONE.left, width=width)
+        upper, left, right = spot.y - chips_height(points) / 2, SAFE_ZONE.left, spot.box.left - 40
+        if stage.order.framing == "left":
+            left, right = spot.box.right + 40, SAFE_ZONE.right
+        chips(stage, scenery, points, top=upper, left=left, width=right - left)
     elif points:
         chips(stage, scenery, points, top=spot.foot + 62)
     return _finish(stage, ground, spot.box)

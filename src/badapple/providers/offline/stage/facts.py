@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from badapple.media.colour import BLACK, WHITE, contrast
 from badapple.media.typeset import Face, set_text
 from badapple.models import SAFE_ZONE, Box, TextBox
 from badapple.providers.offline.stage.motion import ease_back, ease_out, enter, hold
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["chips", "chips_height"]
 
 _TALL, _GAP, _MOST = 82.0, 18.0, 3
+_ENOUGH = 4.5  #: contrast of a chip's words with its plate
 _BOTTOM = 1258.0  #: no chip below this
 
 
@@ -58,7 +60,7 @@ def chips(
 def _chip(
     stage: Stage, chip: Chip, text: str, *, top: float, start: float, left: float | None, width: float, size: float
 ) -> None:
-    setting = _setting(stage, text, size=size, width=width, ink=chip.ink)
+    setting = _setting(stage, text, size=size, width=width, ink=_ink(stage, chip))
     wide = setting.width + 118
     picture = stage.picture(wide + 2 * abs(chip.skew) + 16, _TALL + 16)
     half, up, down = wide / 2, -_TALL / 2, _TALL / 2
@@ -108,6 +110,14 @@ def _setting(stage: Stage, text: str, *, size: float, width: float, ink: RGB) ->
         scale=stage.scale,
         align="left",
     )
+
+
+def _ink(stage: Stage, chip: Chip) -> RGB:
+    """Return the chip's ink; where a brand's colours leave it unreadable on the plate, one that can be read."""
+    fill = chip.fill
+    if fill is None or contrast(chip.ink, fill) >= _ENOUGH:
+        return chip.ink
+    return max((stage.look.ink, BLACK, WHITE), key=lambda ink: contrast(ink, fill))
 
 
 def _tick(picture: object, x: float, chip: Chip) -> None:

@@ -20,7 +20,7 @@ from badapple.providers.offline.stage.openings import split_opening, strip_outli
 from badapple.providers.offline.stage.plate import Mount, Photo, Window, mounted
 from badapple.providers.offline.stage.scenery import Kind
 from badapple.providers.offline.stage.sprites import Sprite
-from badapple.providers.offline.stage.staging import MARGIN, Spot, Stage, framing
+from badapple.providers.offline.stage.staging import MARGIN, Spot, Stage, framed, framing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,8 +48,20 @@ def film(order: SceneOrder, style: Style, book: FontBook) -> Timeline:
     photo = Photo.of(order.product)
     # A photo brings its own ground: the set need not stand apart from the product's colours.
     stage = Stage(replace(order, product=replace(order.product, palette=())), style, book)
+    if order.framing in {"wide", "left", "right"}:
+        return _whole(stage, photo)
+    if order.framing == "close":
+        photo, order = photo.near(), replace(order, framing="auto")
     scenes: tuple[Callable[[Stage, Photo], Timeline], ...] = (_cover, _print, _strips, _split)
     return scenes[framing(order)](stage, photo)
+
+
+def _whole(stage: Stage, photo: Photo) -> Timeline:
+    """Stand the whole photo on the set, small or off to one side, whatever the scene does else."""
+    scene = stage.order.scene
+    kind = (Kind.HERO, Kind.HERO, Kind.FACTS, Kind.CLOSING)[(scene.id - 1) % 4]
+    words = _words(stage, size=122, height=260)
+    return _play(stage, photo, kind, words, points=scene.points if kind is Kind.FACTS else ())
 
 
 def _tiny(photo: Photo) -> bool:
@@ -203,6 +215,7 @@ def _play(
     card, spot = _card(stage, photo, top=TOP + height + (74 if height else 20), bottom=bottom, kind=kind)
     stage.cutout = card
     top = TOP + max(0.0, spot.box.top - TOP - height - 74) * 0.5 if height else TOP
+    spot = framed(stage.order, spot)
     ground = _painted(stage, kind, spot)
     _keep_clear(stage, words, top)
     # A print hides what turns behind it on these two sets, which is dear to draw.

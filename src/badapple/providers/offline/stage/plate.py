@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Mount", "Photo", "Window", "mounted"]
 
 _PAPER: RGB = (250, 249, 246)
+_NEAR = 0.62  #: share of a photo's width and height that is seen from near
 _HEADROOM = 0.03  #: share of a crop that is left above the subject
 
 
@@ -91,6 +92,21 @@ class Photo:
         left = min(max(0.0, x - across / 2), wide - across)
         top = min(max(0.0, top), tall - down)
         return Box(left=left, top=top, right=left + across, bottom=top + down)
+
+    def near(self) -> Photo:
+        """Return the part about the point of interest, as if the camera had been nearer."""
+        wide, tall = self.size
+        across, down = round(wide * _NEAR), round(tall * _NEAR)
+        left = round(min(max(0.0, self.focus[0] - across / 2), wide - across))
+        top = round(min(max(0.0, self.focus[1] - down / 2), tall - down))
+        subject = Box(
+            left=min(max(0.0, self.subject.left - left), across - 1),
+            top=min(max(0.0, self.subject.top - top), down - 1),
+            right=max(1.0, min(self.subject.right - left, across)),
+            bottom=max(1.0, min(self.subject.bottom - top, down)),
+        )
+        rgb = np.ascontiguousarray(self.rgb[top : top + down, left : left + across])
+        return Photo(rgb, subject, (self.focus[0] - left, self.focus[1] - top))
 
     def detail(self, part: Box) -> float:
         """Return how much the tones of a part differ in its middle, 0-127."""

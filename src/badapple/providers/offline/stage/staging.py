@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -30,15 +30,18 @@ if TYPE_CHECKING:
     from badapple.providers.offline.stage.timeline import Sweep
     from badapple.styles import Style
 
-__all__ = ["LEDGE", "MARGIN", "PUSH", "Spot", "Stage", "leaning", "seeded", "stand"]
+__all__ = ["LEDGE", "MARGIN", "PUSH", "Spot", "Stage", "framed", "framing", "leaning", "seeded", "stand"]
 
 MARGIN = 32  #: layout px that a ground is larger than the frame on every side
 PUSH = 0.055  #: share that a product grows over a scene, at most
 LEDGE = 1240.0  #: layout px; below it the ledge of a close-up is opaque, so that captions stand on nothing else
-_FACTS = 2
+_WHOLE, _CLOSE, _FACTS = 0, 1, 2
 #: For each scene, its own framing and those of its further takes: 0 whole, 1 near, 2 with facts, 3 on a podium.
 _FRAMINGS = ((0, 1, 3), (1, 3, 0), (_FACTS, 0, 1), (3, 0, 1))
 _MIDDLE = 540.0
+_SMALL = 0.64  #: size of a product that is seen from afar, by its usual one
+_NARROW = 640.0  #: layout px that a product off to one side is wide at most
+_AWAY, _EDGE = 200.0, 56.0  #: layout px: how far off the middle, and how near the frame's edge
 
 
 def seeded(*parts: object) -> np.random.Generator:
@@ -111,13 +114,30 @@ def stand(
 def framing(order: SceneOrder) -> int:
     """Return which of a film's four framings a scene has: its own, and another one for each further take.
 
-    Facts stay in the framing that shows them.
+    Facts stay in the framing that shows them. Where it is asked for otherwise, a close one is near, and all others show
+    the product whole.
     """
     own = (order.scene.id - 1) % len(_FRAMINGS)
     if own == _FACTS and order.scene.points:
         return own
+    if order.framing == "close":
+        return _CLOSE
     choices = _FRAMINGS[own]
-    return choices[order.take % len(choices)]
+    found = choices[order.take % len(choices)]
+    return _WHOLE if found == _CLOSE and order.framing != "auto" else found
+
+
+def framed(order: SceneOrder, spot: Spot) -> Spot:
+    """Return where the product stands as it is asked for: small on its set, or off to one side of it."""
+    wide = spot.box.width
+    if order.framing == "wide":
+        return replace(spot, width=spot.width * _SMALL, height=spot.height * _SMALL)
+    if order.framing not in {"left", "right"}:
+        return spot
+    share = min(1.0, _NARROW / wide)
+    away = min(_AWAY, _MIDDLE - _EDGE - wide * share / 2)
+    x = _MIDDLE + (away if order.framing == "right" else -away)
+    return replace(spot, x=x, width=spot.width * share, height=spot.height * share)
 
 
 class Stage:

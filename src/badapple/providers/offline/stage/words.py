@@ -45,7 +45,7 @@ def film(order: SceneOrder, style: Style, book: FontBook) -> Timeline:
     """Set the scene that the order's place in the script calls for."""
     stage = Stage(order, style, book)
     scenes: tuple[Callable[[Stage], Timeline], ...] = (_name, _wall, _list, _seal)
-    return scenes[framing(order)](stage)
+    return scenes[framing(replace(order, framing="auto"))](stage)  # without a product nothing is near or far
 
 
 def _ground(stage: Stage, kind: Kind, spot: Spot) -> NDArray[np.uint8]:

@@ -44,8 +44,9 @@ class Confetti:
             Kind.FACTS: (mint, butter, pink),
         }.get(kind, (butter, mint, pink))
         sky, first, second = order
-        picture.gradient([(0, mix(sky, (255, 255, 255), 0.35)), (0.6, sky), (1, sky)])
-        picture.glow((540, spot.y), (800, 800), (255, 255, 255), 0.5)
+        haze, glow = (0.35, 0.5) if look.mode != "dark" else (0.05, 0.12)
+        picture.gradient([(0, mix(sky, (255, 255, 255), haze)), (0.6, sky), (1, sky)])
+        picture.glow((540, spot.y), (800, 800), (255, 255, 255), glow)
         for x, y, radius, colour in ((60, 190, 300, first), (1040, 620, 330, second), (10, 1010, 240, second)):
             picture.shape_in(blob(x + float(rng.uniform(-40, 40)), y, radius, rng), mix(colour, sky, 0.35), 0.85)
         line = max(1180.0, spot.foot - 30) if kind is not Kind.DETAIL else 1320.0

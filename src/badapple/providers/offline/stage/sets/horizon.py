@@ -58,7 +58,8 @@ class Horizon:
 
     def _window(self, picture: Picture, look: Look, side: float, away: float) -> None:
         """Six panes of sun fall slantwise on the wall."""
-        paper = mix(look.stops[2], (255, 253, 247), 0.9)
+        # On a dark wall the sun is a shimmer: light words stand on it.
+        paper = mix(look.stops[2], (255, 253, 247), 0.9 if look.mode != "dark" else 0.1)
         x0, y0 = 540 + away, 250.0
         for column in range(2):
             for row in range(3):
