@@ -11,7 +11,14 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     target: "es2022",
     rollupOptions: {
-      input: { new: "src/new.tsx", run: "src/run.tsx" },
+      input: {
+        frame: "src/frame.ts",
+        new: "src/new.tsx",
+        run: "src/run.tsx",
+        library: "src/library.ts",
+        variants: "src/variants.tsx",
+        settings: "src/settings.tsx",
+      },
     },
   },
 });

@@ -9,6 +9,11 @@ export type Stage = Schemas["Stage"];
 export type Estimate = Schemas["Estimate"];
 export type Problem = Schemas["Problem"];
 export type Link = Schemas["LinkView"];
+export type EditRequest = Schemas["EditRequest"];
+export type Voices = Schemas["Voices"];
+export type Versions = Schemas["Versions"];
+export type FamilyVersion = Schemas["FamilyVersion"];
+export type Accepted = Schemas["Accepted"];
 
 const ROOT = "/api/v1";
 
@@ -21,7 +26,7 @@ export class Refused extends Error {
   }
 }
 
-export async function send<T>(method: "GET" | "POST", path: string, body?: unknown): Promise<T> {
+export async function send<T>(method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<T> {
   const answer = await fetch(ROOT + path, {
     method,
     ...(body === undefined
@@ -58,7 +63,7 @@ export function watcher(id: string): () => Promise<Job | null> {
 }
 
 async function read<T>(answer: Response): Promise<T> {
-  if (answer.ok) return (await answer.json()) as T;
+  if (answer.ok) return (answer.status === 204 ? undefined : await answer.json()) as T;
   const usual = { detail: `The server answered ${answer.status}.`, hint: "", status: answer.status, title: "Not done" };
   const problem = (await answer.json().catch(() => usual)) as Problem;
   throw new Refused({ ...usual, ...problem });

@@ -1,5 +1,5 @@
 /** One job, followed: its events as they happen, and the job itself whenever there is news of it. */
-import { type Job, jobPath, watcher } from "./api";
+import { type Job, jobPath, Refused, watcher } from "./api";
 
 export interface Told {
   job_id: string;
@@ -15,7 +15,11 @@ export interface Listener {
   told(event: Told): void;
   /** Whether the server answers. */
   line(good: boolean): void;
+  /** The job is not to be had any more: it was deleted, or whoever looks was signed out. */
+  gone?(why: Refused): void;
 }
+
+const NEVER = new Set([401, 403, 404]); // statuses after which asking again is of no use
 
 const PAUSE = 600; // milliseconds between two looks at the job
 const AGAIN = 4000; // milliseconds after which a look that failed is tried again
@@ -44,7 +48,11 @@ export function follow(id: string, listener: Listener): void {
         ended = !["pending", "processing"].includes(job.status);
         listener.job(job);
       }
-    } catch {
+    } catch (error) {
+      if (listener.gone && error instanceof Refused && NEVER.has(error.problem.status)) {
+        source?.close();
+        return listener.gone(error);
+      }
       listener.line(false);
       wanted = true;
       pause = AGAIN;

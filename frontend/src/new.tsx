@@ -1,175 +1,118 @@
-/** The page of a new ad: the form is the server's own, this shows at once what it will give. */
+/** The page of a new ad: the form is the server's own, this makes it live. */
 import { render } from "preact";
-import { type Estimate, send } from "./api";
-import { type Look, Mock } from "./mock";
-import type { Told } from "./live";
-import { money, span } from "./words";
+import { clear } from "./new_errors";
+import { choice, cloud, facts, form, part, style } from "./new_form";
+import { forget, keep, recall } from "./new_memory";
+import { type Ground, NewMock } from "./new_mock";
+import * as money from "./new_money";
+import * as photo from "./new_photo";
+import * as sending from "./new_send";
+import * as styles from "./new_styles";
+import * as voice from "./new_voice";
+import * as words from "./new_words";
 
-const PAUSE = 350; // milliseconds without a key before the price is asked for
-
-function part<T extends HTMLElement>(id: string): T {
-  const found = document.getElementById(id);
-  if (!found) throw new Error(`the page has no #${id}`);
-  return found as T;
-}
-
-const form = part<HTMLFormElement>("maker");
-const photo = part<HTMLInputElement>("photo");
-const drop = part("drop");
 const name = part<HTMLInputElement>("name");
 const cta = part<HTMLInputElement>("cta");
-const draft = part<HTMLInputElement>("draft");
-const go = part<HTMLButtonElement>("go");
 const phone = part("mock");
-const deal = part("deal");
-const view = drop.querySelector<HTMLElement>(".drop-view")!;
-const icon = view.innerHTML;
-const locked = go.disabled;
-let picture: string | null = null;
+const mini = part("mini");
+let due = 0;
 
-function chosen(): Look {
-  const data = form.querySelector<HTMLInputElement>('input[name="style"]:checked')!.dataset;
-  return data as unknown as Look;
+/** The colours that the film will have: the style's, and the brand's over them. */
+function ground(): Ground {
+  const data = style().dataset as unknown as Ground & { grounds: string };
+  const found: Ground = { ...data, stops: data.grounds.split(" ") };
+  if (choice("brand") !== "true") return found;
+  const { brandAccent, brandInk, brandGround } = form.dataset;
+  if (brandAccent) [found.accent, found.onAccent] = [brandAccent, readable(brandAccent)];
+  if (brandInk) found.ink = brandInk;
+  if (brandGround) [found.fill, found.stops] = [brandGround, [brandGround, brandGround, brandGround]];
+  return found;
+}
+
+function readable(colour: string): string {
+  const [red, green, blue] = [1, 3, 5].map((at) => (parseInt(colour.slice(at, at + 2), 16) / 255) ** 2.2) as [number, number, number];
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.18 ? "#141012" : "#ffffff";
 }
 
 function draw(): void {
-  const words = { name: name.value.trim() || "Your product", cta: cta.value.trim() || "Shop now" };
-  render(<Mock look={chosen()} photo={picture} {...words} />, phone);
+  const state = photo.photo();
+  const picture = "url" in state && state.kind !== "failed" ? state.url : null;
+  const cutout = state.kind === "ready" ? state.cutout : null;
+  const said = { name: name.value.trim() || "Your product", cta: cta.value.trim() || cta.placeholder };
+  const sight = cutout ? "your product, cut out" : picture ? "your photo" : "words alone";
+  const mock = { ground: ground(), ...said, cutout, picture, words: `Preview of the last scene: ${sight}, ${said.name}, button ${said.cta}` };
+  render(<NewMock {...mock} id="mock" />, phone);
+  render(<NewMock {...mock} id="mini" />, mini);
 }
 
-function Deal({ price, seconds }: { price: number; seconds: number }) {
-  return (
-    <>
-      <div>
-        <dt>Price</dt>
-        <dd>{price ? money(price) : "Free"}</dd>
-      </div>
-      <div>
-        <dt>Ready in</dt>
-        <dd>{span(seconds)}</dd>
-      </div>
-    </>
-  );
+function remember(): void {
+  clearTimeout(due);
+  due = window.setTimeout(() => keep(facts(), photo.uploaded()), 250);
 }
 
-let asked = 0;
-async function ask(): Promise<void> {
-  const mine = ++asked;
-  const order = {
-    product_name: name.value.trim() || "Product",
-    style: form.querySelector<HTMLInputElement>('input[name="style"]:checked')!.value,
-    draft: draft.checked,
-    provider: "offline",
-  };
-  const found = await send<Estimate>("POST", "/estimate", order).catch(() => null);
-  if (!found || mine !== asked) return;
-  render(<Deal price={found.estimate_usd} seconds={found.estimated_seconds} />, deal);
-  const price = found.estimate_usd ? money(found.estimate_usd) : "free";
-  if (!go.dataset["busy"]) go.textContent = `Make the ${draft.checked ? "draft" : "ad"}, ${price}`;
+function more(): void {
+  const spoken = part<HTMLSelectElement>("language").selectedOptions[0]!.textContent!;
+  const found = [spoken, choice("music") === "off" ? "no music" : "music", choice("captions") === "false" ? "no captions" : "captions"];
+  if (choice("brand")) found.push(choice("brand") === "true" ? "brand kit" : "no brand kit");
+  if (part<HTMLInputElement>("approval").checked) found.push("script first");
+  part("extras-said").textContent = found.join(", ");
 }
 
-let waiting = 0;
-function changed(): void {
+function changed(event?: Event): void {
+  const field = event?.target instanceof Element ? (event.target.getAttribute("name") ?? "") : "";
+  if (field) clear(field);
+  if (field === "provider") voice.follow(cloud());
+  if (field === "style") {
+    styles.changed();
+    voice.changed();
+  }
+  words.measure();
+  more();
   draw();
-  clearTimeout(waiting);
-  waiting = window.setTimeout(() => void ask(), PAUSE);
+  money.changed();
+  remember();
 }
 
-function show(): void {
-  if (picture) URL.revokeObjectURL(picture);
-  picture = null;
-  view.innerHTML = icon;
-  const file = photo.files?.[0];
-  const most = Number(photo.dataset["most"]);
-  photo.setCustomValidity(file && file.size > most ? `This photo has more than ${Math.floor(most / 2 ** 20)} MB. Save it smaller.` : "");
-  photo.reportValidity();
-  if (!file) return draw();
-  const address = URL.createObjectURL(file);
-  const image = new Image();
-  image.alt = "";
-  image.onload = () => {
-    picture = address;
-    view.replaceChildren(image);
-    draw();
+async function restored(upload: string | null): Promise<void> {
+  const back = upload ? await photo.bring(upload) : true;
+  const note = document.createElement("p");
+  note.className = "restored";
+  note.setAttribute("role", "status");
+  const again = document.createElement("button");
+  again.className = "button small";
+  again.type = "button";
+  again.textContent = "Start over";
+  again.onclick = () => {
+    forget();
+    location.reload();
   };
-  image.onerror = () => {
-    URL.revokeObjectURL(address); // a kind that this browser cannot show; the server can read it
+  note.append(`Here is what you had filled in.${back ? "" : " Only the photo has to be chosen again."} `, again);
+  form.before(note);
+}
+
+function start(): void {
+  const problem = !part("summary").hidden; // the server has filled the form in
+  const kept = problem ? null : recall();
+  const used = kept !== null && Boolean(kept.fields["product_name"] || kept.fields["cta_text"] || kept.facts.length || kept.upload);
+  phone.replaceChildren();
+  part("order").classList.add("live");
+  words.begin(kept ? kept.facts : null);
+  styles.begin();
+  voice.begin();
+  money.begin();
+  photo.begin(() => {
+    clear("product_image");
     draw();
-  };
-  image.src = address;
-}
-
-function take(files: FileList | undefined | null): boolean {
-  const file = [...(files ?? [])].find((one) => one.type.startsWith("image/") || /\.hei[cf]$/i.test(one.name));
-  if (!file) return false;
-  const kept = new DataTransfer();
-  kept.items.add(file);
-  photo.files = kept.files;
-  show();
-  return true;
-}
-
-for (const event of ["dragenter", "dragover"]) {
-  drop.addEventListener(event, (one) => {
-    one.preventDefault();
-    drop.classList.add("over");
+    money.changed();
+    remember();
   });
-}
-for (const event of ["dragleave", "drop"]) drop.addEventListener(event, () => drop.classList.remove("over"));
-drop.addEventListener("drop", (event) => {
-  event.preventDefault();
-  take(event.dataTransfer?.files);
-});
-// A photo that misses its place shall not take the page away.
-for (const event of ["dragover", "drop"] as const) window.addEventListener(event, (one) => one.preventDefault());
-document.addEventListener("paste", (event) => {
-  if (take(event.clipboardData?.files)) event.preventDefault();
-});
-photo.addEventListener("change", show);
-form.addEventListener("input", changed);
-form.addEventListener("submit", () => {
-  go.dataset["busy"] = "yes";
-  go.textContent = photo.files?.length ? "Sending the photo ..." : "Sending ...";
-  window.setTimeout(() => (go.disabled = true)); // after the form was read
-});
-window.addEventListener("pageshow", (event) => {
-  if (!event.persisted) return;
-  delete go.dataset["busy"];
-  go.disabled = locked;
-  changed();
-});
-
-/** Keep the library's tiles of ads that are being made as they are now. */
-function watch(): void {
-  const tiles = new Map<string, HTMLElement>();
-  for (const tile of document.querySelectorAll<HTMLElement>(".tile[data-live]")) tiles.set(tile.dataset["live"]!, tile);
-  if (!tiles.size) return;
-  const source = new EventSource(`/api/v1/events?jobs=${[...tiles.keys()].map(encodeURIComponent).join(",")}`);
-  source.onmessage = (message: MessageEvent<string>) => {
-    const told = JSON.parse(message.data) as Told;
-    const tile = tiles.get(told.job_id);
-    const pill = tile?.querySelector(".pill");
-    if (!tile || !pill) return;
-    if (["completed", "error", "cancelled"].includes(told.stage)) void renew(told.job_id, tile);
-    else pill.textContent = `Being made, ${told.progress} %`;
-  };
-  source.addEventListener("end", () => source.close());
-  window.addEventListener("pagehide", () => source.close());
+  sending.begin();
+  more();
+  draw();
+  if (kept && used) void restored(kept.upload);
+  form.addEventListener("input", changed);
+  window.addEventListener("pagehide", () => keep(facts(), photo.uploaded()));
+  document.querySelector('form[action="/sign-out"]')?.addEventListener("submit", forget);
 }
 
-async function renew(id: string, tile: HTMLElement): Promise<void> {
-  const answer = await fetch(location.href, { cache: "no-store" }).catch(() => null);
-  if (!answer?.ok) return;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const fresh = page.querySelector(`.tile[data-job="${CSS.escape(id)}"] .tile-picture`);
-  if (fresh) tile.querySelector(".tile-picture")?.replaceWith(fresh);
-}
-
-watch();
-drop.classList.add("live");
-part("photo-hint").prepend("Choose, drop or paste it. ");
-phone.replaceChildren();
-deal.replaceChildren();
-show();
-render(<Deal price={0} seconds={Number(form.dataset["seconds"] ?? 60)} />, deal);
-void ask();
+start();

@@ -21,7 +21,18 @@ axe = pytest.importorskip("axe_playwright_python.async_playwright", reason="axe-
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 BUILT = pytest.mark.skipif(not (STATIC / "manifest.json").is_file(), reason="tools/build_studio.sh was not run")
-PAGES = ("/", "/?q=nothing", "/ads/failed", "/ads/cancelled", "/ads/running", "/ads/none")
+PAGES = (
+    "/",
+    "/library",
+    "/library?q=nothing",
+    "/variants",
+    "/settings",
+    "/s/none",
+    "/ads/failed",
+    "/ads/cancelled",
+    "/ads/running",
+    "/ads/none",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,4 +121,53 @@ async def test_a_page_follows_its_job_and_keeps_the_focus(here: Browsing) -> Non
         here.hand.end("running", "failed")
         await page.wait_for_selector("text=Make room.")
         assert await page.inner_text("text=Try again") == "Try again"
+    assert here.told == []
+
+
+@BUILT
+async def test_shortcuts_lead_everywhere_and_are_not_heard_in_fields(here: Browsing) -> None:
+    async with here.page() as page:
+        await page.goto("/library")
+        await page.keyboard.press("?")
+        assert "New ad" in await page.inner_text("dialog[open]")
+        await page.keyboard.press("l")  # a dialog is open
+        await page.keyboard.press("Escape")
+        await page.fill("#q", "")
+        await page.type("#q", "n?l")
+        assert (await page.input_value("#q"), page.url) == ("n?l", f"{here.root}/library")
+        await page.evaluate("document.activeElement.blur()")
+        await page.keyboard.press("n")
+        await page.wait_for_url(f"{here.root}/")
+        await page.evaluate("document.activeElement.blur()")
+        await page.keyboard.press("l")
+        await page.wait_for_url("**/library")
+    assert here.told == []
+
+
+@BUILT
+async def test_a_theme_is_kept_and_there_from_the_first_paint(here: Browsing) -> None:
+    async with here.page(scheme="light") as page:
+        await page.goto("/library")
+        await page.click("#menu summary")
+        await page.click(".theme >> text=Dark")
+        ground = await page.evaluate("getComputedStyle(document.body).backgroundColor")
+        answer = await page.goto("/settings")
+        assert '<html lang="en" data-theme="dark">' in await answer.text()
+        assert await page.evaluate("getComputedStyle(document.body).backgroundColor") == ground == "rgb(19, 16, 17)"
+    assert here.told == []
+
+
+@BUILT
+async def test_several_ads_are_deleted_after_one_question(here: Browsing) -> None:
+    async with here.page() as page:
+        await page.goto("/library")
+        for name in ("failed", "cancelled"):
+            await page.check(f'.tile[data-job="{name}"] input')
+        await page.click("#picked >> text=Delete")
+        await page.click("dialog >> text=Keep them")
+        assert await page.locator(".tile").count() == 3
+        await page.click("#picked >> text=Delete")
+        await page.click("dialog >> text=Delete for good")
+        await page.wait_for_selector("text=2 ads deleted.")
+        assert await page.locator(".tile").count() == 1
     assert here.told == []

@@ -17,6 +17,7 @@ from tests.api.visiting import ROOT, Place, place
 from tests.jobs.conftest import Hand
 
 from badapple.access import READ
+from badapple.api.schemas import GenerateForm
 from badapple.jobs.files import FILES
 from badapple.jobs.leftovers import folder_name
 from badapple.studio.bundle import Bundle, read_bundle
@@ -68,6 +69,12 @@ async def order(there: Place, headers: dict[str, str] | None = None, **fields: s
     return await there.ask("POST", "/videos/generate", data=words, files=files, headers=headers or OWN)
 
 
+def parts_of(fields: dict[str, str | list[str]]) -> list[tuple[str, tuple[None, str]]]:
+    """Return fields as the parts of a form that holds no file."""
+    pairs = [(name, one) for name, value in fields.items() for one in ([value] if isinstance(value, str) else value)]
+    return [(name, (None, one)) for name, one in pairs]
+
+
 def text_of(page: str) -> str:
     """Return what people read on a page."""
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", page)))
@@ -113,6 +120,70 @@ class TestOrdering:
     async def test_a_body_that_is_no_form_is_refused(self, there: Place) -> None:
         answer = await there.ask("POST", "/videos/generate", json={"product_name": "X"}, headers=OWN)
         assert answer.status_code == 415
+
+
+class TestForm:
+    """All that the form holds, without a script."""
+
+    async def test_every_field_of_it_reaches_the_job(self, there: Place) -> None:
+        words: dict[str, str | list[str]] = {
+            "product_name": "Aurora", "style": "luxury", "cta_text": "Buy it", "say": "aw roar a", "language": "en",
+            "facts": ["Folds flat", "", "Ten hours of light"], "music": "off", "captions": "false", "approval": "true",
+            "provider": "offline", "voice_by": "offline", "script_by": "", "video_by": "", "cta_by": "",
+            "max_cost_usd": "", "on_vendor_failure": "fail", "once": "p9",
+        }  # fmt: skip
+        answer = await there.ask("POST", "/videos/generate", files=parts_of(words), headers=OWN)
+        assert answer.status_code == 303
+        options = (await there.ask("GET", f"/api/v1/jobs/{answer.headers['location'][5:]}")).json()["options"]
+        told = [options[name] for name in ("facts", "say", "music", "captions", "approval")]
+        assert told == [["Folds flat", "Ten hours of light"], "aw roar a", "off", False, True]
+
+    async def test_a_photo_that_nobody_chose_is_none(self, there: Place) -> None:
+        kind = "multipart/form-data; boundary=X"
+        body = (
+            '--X\r\nContent-Disposition: form-data; name="product_name"\r\n\r\nWords\r\n'
+            '--X\r\nContent-Disposition: form-data; name="product_image"; filename=""\r\n'  # as browsers send it
+            "Content-Type: application/octet-stream\r\n\r\n\r\n--X--\r\n"
+        )
+        answer = await there.ask("POST", "/videos/generate", content=body, headers={**OWN, "content-type": kind})
+        assert answer.status_code == 303
+        assert not (await there.ask("GET", f"/api/v1/jobs/{answer.headers['location'][5:]}")).json()["has_photo"]
+
+    async def test_it_holds_what_the_api_takes(self, there: Place) -> None:
+        page = (await there.ask("GET", "/")).text
+        form = page[page.index('id="maker"') : page.index('id="library"')]
+        names = set(re.findall(r'<(?:input|select)\b[^>]*\sname="([^"]+)"', form))
+        assert names - {"once", "product_image"} <= set(GenerateForm.model_fields)
+        assert {"facts", "say", "language", "music", "captions", "voice_by", "provider", "max_cost_usd"} <= names
+
+    async def test_what_is_not_set_up_is_named_and_cannot_be_chosen(self, there: Place) -> None:
+        page = (await there.ask("GET", "/")).text
+        for variable in ("ANTHROPIC_API_KEY", "ELEVENLABS_API_KEY", "REPLICATE_API_TOKEN"):
+            assert variable in page
+        assert re.search(r'name="voice_by" value="elevenlabs"[^>]* disabled', page)
+        assert 'href="/settings#keys"' in page
+
+    async def test_an_order_that_nobody_capped_says_so_at_its_field(self, there: Place) -> None:
+        answer = await order(there, provider="cloud", facts="Folds flat")
+        page = answer.text
+        assert answer.status_code >= 400
+        assert re.search(r'id="summary"[^>]* autofocus', page)
+        assert '<a href="#cap">' in page
+        assert re.search(r'id="cap"[^>]*aria-describedby="cap-hint max_cost_usd-wrong" aria-invalid="true"', page)
+        assert 'value="Folds flat"' in page
+        assert re.search(r'name="provider" value="cloud" checked', page)
+
+    async def test_a_sample_is_offered_until_there_is_an_ad(self, there: Place) -> None:
+        assert 'class="new-sample"' in (await there.ask("GET", "/")).text
+        Hand(there.engine).job("j", "pending", owner="local")
+        assert 'class="new-sample"' not in (await there.ask("GET", "/")).text
+
+    async def test_a_brand_kit_is_used_unless_it_is_left_out(self, there: Place) -> None:
+        assert 'name="brand"' not in (await there.ask("GET", "/")).text
+        await there.ask("PUT", "/api/v1/brand", json={"name": "Aurora", "cta_text": "Visit us"}, headers=OWN)
+        page = (await there.ask("GET", "/")).text
+        assert re.search(r'name="brand" value="true" checked', page)
+        assert 'placeholder="Visit us"' in page
 
 
 class TestPages:
@@ -179,7 +250,7 @@ class TestPages:
             assert (answer.status_code, answer.headers.get("location")) == (303, "/ads/j")
             assert (await there.ask("GET", "/api/v1/jobs/j")).json()["status"] == status
         answer = await there.ask("POST", "/ads/j/delete", headers=OWN)
-        assert (answer.status_code, answer.headers["location"]) == (303, "/#library")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/library")
         assert (await there.ask("GET", "/ads/j")).status_code == 404
 
     async def test_a_button_that_fits_no_more_says_so_on_a_page(self, there: Place) -> None:
@@ -192,17 +263,6 @@ class TestPages:
         answer = await there.ask("POST", "/ads/j/cancel", headers={"origin": "https://evil.example"})
         assert answer.status_code == 403
         assert (await there.ask("GET", "/api/v1/jobs/j")).json()["status"] == "pending"
-
-    async def test_the_library_is_searched_and_turned_over(self, there: Place) -> None:
-        hand = Hand(there.engine)
-        for number in range(30):
-            hand.job(f"j{number}", "pending", owner="local", product_name=f"Lamp {number}")
-        page = (await there.ask("GET", "/")).text
-        assert page.count('href="/ads/') == 24
-        (further,) = re.findall(r'href="(/\?[^"]*cursor=[^"#]*)', page)
-        assert (await there.ask("GET", html.unescape(further))).text.count('href="/ads/') == 6
-        assert (await there.ask("GET", "/?q=lamp+29&status=pending")).text.count('href="/ads/') == 1
-        assert (await there.ask("GET", "/?cursor=no")).status_code == 400
 
 
 class TestGuard:
@@ -226,14 +286,14 @@ class TestGuard:
     async def test_whoever_may_only_look_gets_no_buttons(self, guarded: Place) -> None:
         Hand(guarded.engine).job("j", "pending", owner="ann")
         key = guarded.key("ann", [READ])
-        assert "<form" not in (await guarded.ask("GET", "/ads/j", key=key)).text
+        assert 'action="/ads/' not in (await guarded.ask("GET", "/ads/j", key=key)).text
         assert (await guarded.ask("POST", "/ads/j/cancel", key=key)).status_code == 403
 
     async def test_names_are_words_wherever_they_stand(self, there: Place) -> None:
         hand = Hand(there.engine)
         hand.end(hand.job("j", owner="local", product_name=HOSTILE, cta_text=HOSTILE, style=HOSTILE), "failed")
         hand.change("j", error_message=HOSTILE, failure={"hint": HOSTILE})
-        pages = [await there.ask("GET", path) for path in ("/", "/ads/j", f"/?q={HOSTILE[:40]}")]
+        pages = [await there.ask("GET", path) for path in ("/", "/ads/j", "/library", f"/library?q={HOSTILE[:40]}")]
         pages.append(await order(there, product_name=HOSTILE * 3, style=HOSTILE[:60]))
         for page in pages:
             assert "&lt;script&gt;alert(" in page.text
@@ -244,7 +304,7 @@ class TestGuard:
         hand = Hand(there.engine)
         hand.end(hand.job("done", owner="local"), "failed")
         hand.job("live", "processing", owner="local")
-        for path in ("/", "/ads/done", "/ads/live", "/ads/none"):
+        for path in ("/", "/library", "/variants", "/settings", "/ads/done", "/ads/live", "/ads/none", "/s/none"):
             page = await there.ask("GET", path)
             policy = page.headers["content-security-policy"]
             assert "script-src 'self'; style-src 'self';" in policy

@@ -12,21 +12,29 @@ from starlette.datastructures import FormData
 from badapple.api.incoming import form_fields, form_of, media_type, photo_of
 from badapple.api.ordering import Ordering, check_language, check_makers, once, refuse_unpaid
 from badapple.api.problems import ProblemError
+from badapple.api.sampling import sample_order
 from badapple.api.schemas import GenerateForm
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from starlette.requests import Request
 
     from badapple.access import Principal
     from badapple.api.deps import House
+    from badapple.api.sampling import SampleRequest
     from badapple.jobs.idempotency import Answer, Claim
 
-__all__ = ["Filled", "filled", "submit"]
+__all__ = ["FRESH", "Filled", "filled", "submit"]
 
 _PHOTO = "product_image"
 _ONCE = "once"  #: field with the name of the page that was filled in
+#: What stands in a form that nobody has touched.
+FRESH = {
+    "product_name": "", "style": "minimal", "cta_text": "", "say": "", "language": "en", "music": "style",
+    "captions": "true", "brand": "true", "provider": "offline", "voice_by": "offline", "script_by": "", "video_by": "",
+    "cta_by": "", "max_cost_usd": "", "on_vendor_failure": "fail",
+}  # fmt: skip
 _PAGE = re.compile(r"[0-9A-Za-z]{1,64}")
 
 
@@ -41,6 +49,11 @@ class Filled:
     def values(self) -> Mapping[str, str]:
         """What stood in it, to be shown again."""
         return {name: value for name, value in self.form.multi_items() if isinstance(value, str)}
+
+    @property
+    def facts(self) -> Sequence[str]:
+        """The lines of facts in it, without the empty ones."""
+        return [line for line in self.form.getlist("facts") if isinstance(line, str) and line.strip()]
 
 
 @contextlib.asynccontextmanager
@@ -75,12 +88,24 @@ async def submit(request: Request, who: Principal, house: House, form: Filled) -
         await check_makers(wanted, house)
         refuse_unpaid(wanted, house)
         check_language(wanted, house)
-        ordering = Ordering(house=house, who=who, wanted=wanted, photo=photo)
+        return await _once(request, Ordering(house=house, who=who, wanted=wanted, photo=photo), page=form.page)
 
-        async def work(claim: Claim | None) -> Answer:
-            return await ordering.submit(request, claim)
 
-        # What was changed on the page before it was sent again is another order, not the same one.
-        key = f"page-{form.page}-{ordering.asked[:32]}" if form.page else None
-        done = await once(house, who, key, ordering.asked, work)
+async def sample(request: Request, who: Principal, house: House, wanted: SampleRequest, *, page: str) -> str:
+    """Put a sample ad into the queue, and return its job's id; the same page sent twice makes one job.
+
+    Raises:
+        BadappleError: nothing was queued; says why.
+    """
+    ordering = await sample_order(house, who, wanted)
+    return await _once(request, ordering, page=page if _PAGE.fullmatch(page) else "")
+
+
+async def _once(request: Request, ordering: Ordering, *, page: str) -> str:
+    async def work(claim: Claim | None) -> Answer:
+        return await ordering.submit(request, claim)
+
+    # What was changed on the page before it was sent again is another order, not the same one.
+    key = f"page-{page}-{ordering.asked[:32]}" if page else None
+    done = await once(ordering.house, ordering.who, key, ordering.asked, work)
     return str(done.body["job_id"])

@@ -29,9 +29,11 @@ if TYPE_CHECKING:
 
     from badapple.studio.bundle import Bundle
 
-__all__ = ["ERRORS", "PageRoute", "Problem", "Studio", "problem_page", "render", "told"]
+__all__ = ["ERRORS", "THEME", "PageRoute", "Problem", "Studio", "problem_page", "render", "told"]
 
 ERRORS = (BadappleError, RequestValidationError, SQLAlchemyError, HTTPException)  #: what pages tell of
+THEME = "badapple_theme"  #: the cookie: `light`, `dark`, or none where the system says it
+_FRAME = "frame"  #: the script that every page has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +114,7 @@ def render(
     status: int = 200,
     headers: Mapping[str, str] | None = None,
     script: str | None = None,
+    scripts: tuple[str, ...] = (),
     **facts: Any,
 ) -> Response:
     """Return a page; pages of people are kept by nobody.
@@ -122,13 +125,26 @@ def render(
         status: of the answer.
         headers: of the answer.
         script: name of its script, where one was built.
+        scripts: names of its scripts where there are several; the first is the page's own.
         facts: what the template shows.
     """
     studio: Studio = request.app.state.studio
-    built = studio.bundle.script(script) if script is not None else None
-    principal = request.scope.get("badapple.principal")
-    text = _templates().get_template(template).render(script=built, who=principal, **facts)
+    wanted = scripts or ((script,) if script is not None else ())
+    built = [studio.bundle.script(name) for name in wanted]
+    theme = request.cookies.get(THEME, "")
+    text = _templates().get_template(template).render(
+        script=built[0] if built else None, modules=[one for one in (studio.bundle.script(_FRAME), *built) if one],
+        who=request.scope.get("badapple.principal"), path=request.url.path, back=_back(request),
+        theme=theme if theme in {"light", "dark"} else "", **facts,
+    )  # fmt: skip
     return HTMLResponse(text, status_code=status, headers={"cache-control": "no-store", **(headers or {})})
+
+
+def _back(request: Request) -> str:
+    """Return the page to come back to: what a form was posted to cannot be asked for again."""
+    if request.method == "POST":
+        return "/"
+    return f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
 
 
 @cache

@@ -1,0 +1,82 @@
+/** The photo as it is seen: itself, its cut-out, its colours, and what happens to it. */
+import type { PhotoState } from "./new_photo";
+
+const COARSE = matchMedia("(pointer: coarse)").matches; // a phone or tablet: it has a camera
+
+export function PhotoView({ state }: { state: PhotoState }) {
+  if (state.kind === "none")
+    return (
+      <svg viewBox="0 0 48 48" width="44" height="44">
+        <path d="M24 33V12m0 0-8 8m8-8 8 8M9 31v5a4 4 0 0 0 4 4h22a4 4 0 0 0 4-4v-5" fill="none" stroke="currentColor" stroke-width="2.4" stroke-linecap="round" stroke-linejoin="round" />
+      </svg>
+    );
+  const cutout = state.kind === "ready" ? state.cutout : null;
+  const busy = state.kind === "sending" || state.kind === "looking";
+  return (
+    <>
+      <div class={`shot${state.kind === "failed" ? " bad" : ""}`}>{state.url ? <img key={state.url} src={state.url} alt="" /> : <span>no preview</span>}</div>
+      {(busy || cutout) && <div class={`shot cut${busy ? " busy" : ""}`}>{cutout && <img key={cutout} src={cutout} alt="" />}</div>}
+    </>
+  );
+}
+
+function says(state: PhotoState): string {
+  if (state.kind === "sending") return state.share < 1 ? `Sending it, ${Math.round(state.share * 100)} % ...` : "Keeping it ...";
+  if (state.kind === "looking") return "Cutting out your product ...";
+  if (state.kind !== "ready") return "";
+  if (state.cutout) return "Cut out. This is what the film shows, on its own set.";
+  if (!state.sight) return "Kept. It is cut out when the ad is made.";
+  if (state.sight.kind === "words") return "Nothing stands out on this photo: words will carry the film.";
+  return "Nothing stands free on this photo: it is shown whole.";
+}
+
+interface Props {
+  state: PhotoState;
+  name: string;
+  remove: () => void;
+  again: () => void;
+  take: (files: FileList | null) => boolean;
+}
+
+export function PhotoTools({ state, name, remove, again, take }: Props) {
+  const none = state.kind === "none";
+  const palette = state.kind === "ready" && state.sight ? state.sight.palette.slice(0, 5) : [];
+  return (
+    <div class="photo-tools">
+      {none && <p class="drop-call">{COARSE ? "Show us your product" : "Drop a photo here, or paste it"}</p>}
+      {!none && name && <p class="photo-name">{name}</p>}
+      {state.kind === "sending" && <progress max="1" value={state.share} aria-label="Sent of the photo" />}
+      <p class={state.kind === "failed" ? "wrong" : "photo-said"} role="status">
+        {state.kind === "failed" ? state.said : says(state)}
+      </p>
+      {palette.length > 0 && (
+        <svg class="swatches" viewBox={`0 0 ${palette.length * 22} 20`} width={palette.length * 22} height="20" role="img" aria-label={`Its colours: ${palette.join(", ")}`}>
+          {palette.map((colour, place) => (
+            <circle key={place} cx={place * 22 + 10} cy="10" r="9" fill={colour} />
+          ))}
+        </svg>
+      )}
+      <div class="photo-buttons">
+        <label class={`button choose${none ? " strong" : " small"}`} for="photo">
+          {none ? "Choose a photo" : "Choose another"}
+        </label>
+        {COARSE && none && (
+          <label class="button">
+            Use the camera
+            <input class="unseen" type="file" accept="image/*" capture="environment" onChange={(event) => take(event.currentTarget.files)} />
+          </label>
+        )}
+        {state.kind === "failed" && state.again && (
+          <button class="button small" type="button" onClick={again}>
+            Try again
+          </button>
+        )}
+        {!none && (
+          <button class="button small" type="button" onClick={remove}>
+            Remove<span class="unseen"> the photo</span>
+          </button>
+        )}
+      </div>
+    </div>
+  );
+}
