@@ -6,15 +6,28 @@
 # ffmpeg comes as a wheel; nothing is installed by apt.
 FROM python:3.12.12-slim-bookworm AS python
 
-FROM python AS build
+FROM python AS packages
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_INPUT=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
 RUN ["python", "-m", "venv", "--without-pip", "/opt/badapple"]
 # First what changes seldom.
 COPY requirements-server.lock ./
 RUN ["pip", "--python", "/opt/badapple/bin/python", "install", "--require-hashes", "--only-binary=:all:", "-r", "requirements-server.lock"]
+
+# The studio's scripts, by a Node and by packages that are checked against hashes, too; none of them comes further.
+FROM packages AS studio
+COPY requirements-bundle.lock ./
+RUN ["pip", "--python", "/opt/badapple/bin/python", "install", "--require-hashes", "--only-binary=:all:", "-r", "requirements-bundle.lock"]
+COPY tools/build_studio.sh tools/setup.sh tools/studio_document.py ./tools/
+COPY frontend ./frontend
+COPY src ./src
+ENV PYTHON=/opt/badapple/bin/python PYTHONPATH=/build/src
+RUN ["tools/build_studio.sh"]
+
+FROM packages AS build
 COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY src ./src
+COPY --from=studio /build/src/badapple/studio/static ./src/badapple/studio/static
 # The lock holds what builds the wheel, so nothing is fetched here.
 RUN ["pip", "--python", "/opt/badapple/bin/python", "install", "--no-deps", "--no-build-isolation", "--no-index", "."]
 

@@ -14,6 +14,14 @@ demo *words:
 studio:
     tools/build_studio.sh
 
+# The studio in Chromium against real servers and real drafts (`--shots FOLDER` keeps pictures of all pages)
+studio-tests *words:
+    ./test tests/studio/browser -m "browser or not browser" -p no:randomly {{ words }}
+
+# How heavy and how quick the studio's pages are, and what Lighthouse says of them
+studio-measures *words:
+    .venv/bin/python -m tools.studio_measures {{ words }}
+
 # Style and floors
 lint:
     .venv/bin/ruff check .
@@ -96,9 +104,9 @@ listen *words:
 bare *words:
     tools/bare.sh {{ words }}
 
-# The built wheel alone in an empty environment makes an ad
-wheel:
-    tools/wheel.sh
+# The built wheel alone in an empty environment makes an ad (`dist` as a word keeps the wheel there)
+wheel *words:
+    tools/wheel.sh {{ words }}
 
 # Pin all dependencies anew (needs uv)
 lock *words:

@@ -31,6 +31,8 @@ mount --rbind /dev "$BARE_ROOT/dev"
 inside() {
     chroot --userspec=1000:1000 "$BARE_ROOT" /usr/bin/env -i HOME=/srv/user PATH=/usr/bin:/bin LANG=C.UTF-8 \
         ${PIP_CERT:+PIP_CERT="$PIP_CERT"} ${PIP_INDEX_URL:+PIP_INDEX_URL="$PIP_INDEX_URL"} \
+        ${NODE_EXTRA_CA_CERTS:+NODE_EXTRA_CA_CERTS="$NODE_EXTRA_CA_CERTS"} \
+        ${npm_config_registry:+npm_config_registry="$npm_config_registry"} \
         ${https_proxy:+https_proxy="$https_proxy"} ${PIP_DEFAULT_TIMEOUT:+PIP_DEFAULT_TIMEOUT="$PIP_DEFAULT_TIMEOUT"} \
         /bin/sh -ec "cd /srv/user/badapple; $1"
 }

@@ -1,7 +1,7 @@
 """Takes the product photo that the demo films: a perfume flacon in a studio, path-traced with NumPy.
 
-Run by hand: `python tools/demo_photo.py`; the result is `examples/demo-product.jpg`. The same seed, size and number of
-samples give the same picture.
+Run by hand: `python tools/demo_photo.py`; the result is `src/badapple/product/data/sample.jpg`. The same seed, size and
+number of samples give the same picture.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from photo_studio.darkroom import develop
 from photo_studio.exposure import expose
 from photo_studio.staging import Camera, build_studio
 
-_RESULT = Path(__file__).resolve().parent.parent / "examples" / "demo-product.jpg"
+_RESULT = Path(__file__).resolve().parent.parent / "src" / "badapple" / "product" / "data" / "sample.jpg"
 _FULL_HEIGHT = 2000
 
 

@@ -1,5 +1,5 @@
-# Sourced by ./demo and ./test. `setup run` or `setup dev` makes .venv hold what the lock names, and badapple itself.
-# POSIX sh; needs only python3 with venv.
+# Sourced by ./demo, ./test and others. `setup run` or `setup dev` makes .venv hold what the lock names, and badapple
+# itself. POSIX sh; needs only python3 with venv.
 
 say() { printf '%s\n' "$*"; }
 
