@@ -100,6 +100,8 @@ def test_one_that_others_can_read_is_not_used_and_a_warning_says_so_once(
         f"{TOKEN} = '{CANARY}é'",
         f'[{CANARY}]\n{TOKEN} = "x"',
         f'{TOKEN} = "{CANARY}',
+        pytest.param(f"{TOKEN} = {'[' * 5000}", id="nested"),
+        pytest.param(f"{TOKEN} = {'1' * 5000}", id="a long number"),
     ],
 )
 def test_what_is_no_file_of_keys_is_not_used_and_nothing_of_it_is_told(file: SecretsFile, text: str) -> None:
@@ -151,6 +153,16 @@ def test_of_many_who_write_at_once_none_loses_what_another_wrote(file: SecretsFi
     while any(thread.is_alive() for thread in threads):
         file.checked()  # it is whole at every moment
     assert {name: found.reveal() for name, found in file.checked().items()} == {name: f"{name}_19" for name in names}
+
+
+@pytest.mark.parametrize("name", [TOKEN, "ANTHROPIC_API_KEY"])
+def test_what_a_process_left_that_died_while_it_wrote_goes_when_keys_are_removed(file: SecretsFile, name: str) -> None:
+    file.put(TOKEN, CANARY)
+    left = file.path.with_name("secrets.toml.part")
+    left.write_text(f'{TOKEN} = "{CANARY}"\n')
+    file.remove(name)
+    assert not left.exists()
+    assert (TOKEN in file.checked()) == (name != TOKEN)
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 import badapple
 from badapple.config import Settings, read_settings
 from badapple.errors import ConfigError, InputError, PipelineOrchestrationError
-from badapple.models import ProgressEvent
+from badapple.models import Brand, ProgressEvent
 
 
 @pytest.fixture
@@ -54,6 +54,16 @@ def test_one_line_makes_an_ad(settings: Settings, photo: Path, tmp_path: Path) -
         )
     )
     assert (twin.made, twin.path.read_bytes()) == (0, out.read_bytes())
+
+
+@pytest.mark.parametrize("kit", [Brand(accent="#12"), Brand(ground="0b5fff"), Brand(font="comic")])
+def test_a_kit_that_cannot_be_used_is_refused_before_anything_is_made(
+    settings: Settings, photo: Path, kit: Brand
+) -> None:
+    seen: list[ProgressEvent] = []
+    with pytest.raises(InputError, match=r"is no colour|is not known"):
+        badapple.make(photo, name="Watch", draft=True, settings=settings, brand=kit, on_progress=seen.append)
+    assert seen == []
 
 
 def test_what_cannot_be_used_is_said_at_once(settings: Settings, photo: Path) -> None:

@@ -30,11 +30,11 @@ interface Logo {
 const READ = 4.5; // contrast of words
 const SEEN = 1.5; // of a button, where the server has not said
 const COLOURS: [Colour, string, string][] = [
-  ["accent", "Accent", "Buttons, rules, highlights"],
-  ["ink", "Words", "Headlines and captions"],
-  ["ground", "Ground", "What scenes stand on"],
+  ["accent", "Accent", "Buttons and highlights"],
+  ["ink", "Text", "Headlines and captions"],
+  ["ground", "Background", "Behind the product"],
 ];
-const PAIRS: Record<string, string> = { "ink on ground": "Words on the ground", "button words on accent": "Words on the button", "button on ground": "The button on the ground" };
+const PAIRS: Record<string, string> = { "ink on ground": "Text on background", "button words on accent": "Text on button", "button on ground": "Button on background" };
 
 export function Brand({ look, may }: { look: Look; may: boolean }) {
   const [told, tell] = useState<Told | null>(null);
@@ -64,7 +64,7 @@ export function Brand({ look, may }: { look: Look; may: boolean }) {
     setWrong("");
     try {
       take(await send<Told>("PUT", "/brand", { ...kit, ...(logo.id === undefined ? {} : { logo_upload_id: logo.id }) }));
-      toast("Kept. Ads from now on show it.");
+      toast("Saved. New ads will use it.");
     } catch (error) {
       setWrong(why(error));
     }
@@ -72,7 +72,7 @@ export function Brand({ look, may }: { look: Look; may: boolean }) {
   }
   const paint = (which: Colour, value: string | null) => set({ ...kit, colours: { ...kit.colours, [which]: value } });
   return (
-    <Section id="brand" title="Brand" lead="Every new ad shows it and keeps to it. What you leave open is left to each ad's style.">
+    <Section id="brand" title="Brand" lead="Used in every new ad. Anything you leave empty follows the ad's style.">
       <form class="brand-kit" onSubmit={(event) => void keep(event)}>
         <fieldset class="brand-fields" disabled={!may}>
           <legend class="unseen">Brand kit</legend>
@@ -91,9 +91,9 @@ export function Brand({ look, may }: { look: Look; may: boolean }) {
           <Check kit={kit} told={told} look={look} />
           <div class="pair">
             <label class="field">
-              <span class="label">Font of headlines</span>
+              <span class="label">Headline font</span>
               <select value={kit.font ?? ""} onChange={(event) => set({ ...kit, font: event.currentTarget.value || null })}>
-                <option value="">As the style has it</option>
+                <option value="">Follow the style</option>
                 {told.fonts.map((one) => (
                   <option key={one.name} value={one.name}>
                     {one.title}
@@ -102,7 +102,7 @@ export function Brand({ look, may }: { look: Look; may: boolean }) {
               </select>
             </label>
             <label class="field">
-              <span class="label">Usual call to action</span>
+              <span class="label">Default call to action</span>
               <input maxLength={60} autocomplete="off" placeholder="Visit aurora.example" value={kit.cta_text} onInput={(event) => set({ ...kit, cta_text: event.currentTarget.value })} />
             </label>
           </div>
@@ -115,7 +115,7 @@ export function Brand({ look, may }: { look: Look; may: boolean }) {
           {may && (
             <p class="actions">
               <button class="button primary" type="submit" disabled={!changed || busy || bad(kit)}>
-                {busy ? "Saving ..." : "Save the brand"}
+                {busy ? "Saving..." : "Save the brand"}
               </button>
               {changed && (
                 <button class="button" type="button" onClick={() => take(told)}>
@@ -127,7 +127,7 @@ export function Brand({ look, may }: { look: Look; may: boolean }) {
         </fieldset>
         <figure class="brand-view">
           <Poster look={dressed(kit, look, told)} name={kit.name || "Your product"} cta={kit.cta_text || "Shop now"} logo={logo.src} label="How it looks" />
-          <figcaption class="hint">About how it looks; each style adds its own.</figcaption>
+          <figcaption class="hint">A rough preview. Each style adds its own touch.</figcaption>
         </figure>
       </form>
     </Section>
@@ -193,7 +193,7 @@ function Check({ kit, told, look }: { kit: Kit; told: Told; look: Look }) {
           <span>
             {PAIRS[one.pair] ?? one.pair}: <b>{one.ratio.toFixed(1)}</b>
             <span class="quiet">
-              {one.good ? ", reads well" : `, hard to tell apart: ${one.least} is enough`}
+              {one.good ? ", good" : `, hard to read: aim for ${one.least} or more`}
               {one.style && `, in ${one.style}`}
               {!one.good && one.drawn !== one.front && `. It is drawn in ${one.drawn} instead`}.
             </span>
@@ -212,7 +212,7 @@ function ColourField({ id, title, says, value, usual, set }: { id: string; title
         {title}
       </label>
       <div class="colour-row">
-        <input class="swatch" type="color" aria-label={`${title}, to be picked`} value={good(value) ?? usual} onInput={(event) => set(event.currentTarget.value)} />
+        <input class="swatch" type="color" aria-label={`${title}, colour picker`} value={good(value) ?? usual} onInput={(event) => set(event.currentTarget.value)} />
         <input
           id={id}
           type="text"
@@ -233,7 +233,7 @@ function ColourField({ id, title, says, value, usual, set }: { id: string; title
           </button>
         )}
       </div>
-      <p class={wrong ? "wrong" : "hint"}>{wrong ? "Write it like #0b5fff." : says}</p>
+      <p class={wrong ? "wrong" : "hint"}>{wrong ? "Use a code like #0b5fff." : says}</p>
     </div>
   );
 }
@@ -266,7 +266,7 @@ function LogoField({ logo, set, wrong }: { logo: Logo; set: (logo: Logo) => void
           </button>
         )}
       </div>
-      <p class="hint">{busy ? "On its way ..." : "A PNG or WebP with a clear ground looks best."}</p>
+      <p class="hint">{busy ? "Uploading..." : "A PNG or WebP with a transparent background looks best."}</p>
     </div>
   );
 }
@@ -282,7 +282,7 @@ function Forbidden({ words, set }: { words: string[]; set: (words: string[]) => 
   return (
     <div class="field">
       <label class="label" for="forbidden">
-        Words that no ad says
+        Words to avoid
       </label>
       {words.length > 0 && (
         <ul class="tags">

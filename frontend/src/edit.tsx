@@ -39,7 +39,7 @@ export function Edit({ job, at, gate, onAnew, onLook, onClose }: Props) {
   const set = (change: Partial<Draft>) => setDraft((old) => ({ ...old, ...change }));
   function order(from: number, to: number): void {
     setDraft((old) => ({ ...old, scenes: moved(old.scenes, from, to) }));
-    tell(`Scene ${from + 1} is number ${to + 1} now.`);
+    tell(`Scene ${from + 1} moved to place ${to + 1}.`);
   }
   const grab = useDrag(list, order);
   const maker = speaker(job, draft);
@@ -51,8 +51,8 @@ export function Edit({ job, at, gate, onAnew, onLook, onClose }: Props) {
   return (
     <section class="edit" aria-labelledby="edit-title" id="edit">
       <header class="edit-head">
-        <h2 id="edit-title">{gate ? "Read it before it is made" : "Edit"}</h2>
-        <p class="hint">{gate ? "Change what you like. Nothing but the script has been made yet." : "This version stays as it is: your changes make another one, and what you leave alone is kept."}</p>
+        <h2 id="edit-title">{gate ? "Review the script" : "Edit"}</h2>
+        <p class="hint">{gate ? "Change anything you like. Only the script has been written so far." : "This version stays. Your changes make a new one, and everything you leave as is costs nothing."}</p>
       </header>
       <ol class="edit-list" ref={list}>
         {draft.scenes.map((scene, place) => {
@@ -92,13 +92,13 @@ export function Edit({ job, at, gate, onAnew, onLook, onClose }: Props) {
             <input type="text" maxLength={60} value={draft.cta_text} onInput={(event) => set({ cta_text: event.currentTarget.value })} />
           </label>
           <label class="field">
-            <span class="label">Line above it</span>
+            <span class="label">Line above the button</span>
             <input type="text" maxLength={60} value={draft.cta_line} onInput={(event) => set({ cta_line: event.currentTarget.value })} />
           </label>
         </div>
         <div class="field">
           <label class="label" for="cta-voice">
-            Last sentence
+            Spoken line
           </label>
           <textarea id="cta-voice" rows={1} maxLength={300} value={draft.cta_voiceover} aria-describedby="cta-time" onInput={(event) => set({ cta_voiceover: event.currentTarget.value })} />
           <Time id="cta-time" text={spokenCta(before, draft)} room={roomOfCard(cta)} pace={pace} wrong={fault(wrong, "cta_voiceover")} />

@@ -25,11 +25,11 @@ export function Anew({ job, id, onClose }: { job: Job; id: number; onClose: () =
     }
   }
   return (
-    <Dialog title={`Make scene ${scene.position} anew`} onClose={onClose}>
+    <Dialog title={`Redo scene ${scene.position}`} onClose={onClose}>
       <div class="anew">
         {still && <img src={still} alt="" width={90} height={160} />}
         <div class="stack">
-          <p>{scene.headline && <b>{scene.headline}. </b>}The same words get another picture, in a new version. This version stays, and so does everything else.</p>
+          <p>{scene.headline && <b>{scene.headline}. </b>}Same text, new visuals, in a new version. This version and all other scenes stay as they are.</p>
           <dl class="deal">
             <div>
               <dt>Price</dt>
@@ -49,10 +49,10 @@ export function Anew({ job, id, onClose }: { job: Job; id: number; onClose: () =
       </div>
       <div class="dialog-foot">
         <button class="button" type="button" data-first onClick={onClose}>
-          Keep it
+          Not now
         </button>
         <button class="button primary" type="button" disabled={busy} onClick={() => void make()}>
-          {busy ? "Sending ..." : `Make it anew${priced ? `, ${money(priced.estimate_usd)}` : ""}`}
+          {busy ? "Sending..." : `Redo it${priced ? `, ${money(priced.estimate_usd)}` : ""}`}
         </button>
       </div>
     </Dialog>

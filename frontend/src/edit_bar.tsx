@@ -66,7 +66,7 @@ export function EditBar({ job, edit, draft, wrong, onWrong, onDrop, onClose }: P
     return (
       <div class="edit-bar">
         <p class="edit-says">
-          <b>Nothing is changed yet.</b> <span class="quiet">What you leave alone is kept and costs nothing.</span>
+          <b>No changes yet.</b> <span class="quiet">Anything you leave as is costs nothing.</span>
         </p>
         <button class="button" type="button" onClick={onClose}>
           Close
@@ -82,7 +82,7 @@ export function EditBar({ job, edit, draft, wrong, onWrong, onDrop, onClose }: P
         Discard
       </button>
       <button class="button primary" type="button" disabled={busy || (wrong !== null && wrong.problem.status < 500 && wrong.problem.status >= 400)} onClick={() => void make()}>
-        {busy ? "Sending ..." : `Make the new version${priced ? `, ${money(priced.estimate_usd)}` : ""}`}
+        {busy ? "Sending..." : `Make the new version${priced ? `, ${money(priced.estimate_usd)}` : ""}`}
       </button>
     </div>
   );
@@ -91,8 +91,8 @@ export function EditBar({ job, edit, draft, wrong, onWrong, onDrop, onClose }: P
 function Says({ edit, draft, priced }: { edit: EditRequest; draft: Draft; priced: Priced | null }) {
   return (
     <>
-      <b>Made anew:</b> {remade(edit, draft)}.{" "}
-      <span class="quiet">{priced ? `${cost(priced)}, ${span(priced.seconds)}. All else is kept.` : "Looking up what it costs ..."}</span>
+      <b>Will be redone:</b> {remade(edit, draft)}.{" "}
+      <span class="quiet">{priced ? `${cost(priced)}, ${span(priced.seconds)}. Everything else stays.` : "Checking the price..."}</span>
     </>
   );
 }
@@ -112,7 +112,7 @@ export function Wrong({ wrong }: { wrong: Refused }) {
 }
 
 export function lost(): Refused {
-  return new Refused({ title: "Not sent", detail: "The server does not answer. Nothing was made, and what you typed is still here", hint: "", status: 0 });
+  return new Refused({ title: "Not sent", detail: "The server did not answer. Nothing was made, and what you typed is still here", hint: "", status: 0 });
 }
 
 export function ApproveBar({ job, at, edit, draft, wrong, onWrong, onDrop }: Props & { at: string }) {
@@ -148,7 +148,7 @@ export function ApproveBar({ job, at, edit, draft, wrong, onWrong, onDrop }: Pro
           <Wrong wrong={wrong} />
         ) : (
           <>
-            <b>{edit ? "Your changes are saved when you approve." : "It goes on when you approve."}</b>{" "}
+            <b>{edit ? "Your changes are saved when you approve." : "Once you approve, we make the video."}</b>{" "}
             <span class="quiet">{rest ? `The rest costs about ${money(rest)}.` : "The rest is free."} Changing words here costs nothing.</span>
           </>
         )}
@@ -159,12 +159,12 @@ export function ApproveBar({ job, at, edit, draft, wrong, onWrong, onDrop }: Pro
             Discard
           </button>
           <button class="button" type="button" disabled={!!busy} onClick={() => void press(false)}>
-            {busy === "save" ? "Saving ..." : "Save"}
+            {busy === "save" ? "Saving..." : "Save"}
           </button>
         </>
       )}
       <button class="button primary" type="submit" disabled={!!busy}>
-        {busy === "approve" ? "Approving ..." : edit ? "Save and approve" : "Approve the script"}
+        {busy === "approve" ? "Approving..." : edit ? "Save and approve" : "Approve the script"}
       </button>
     </form>
   );

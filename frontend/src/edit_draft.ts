@@ -104,7 +104,7 @@ export function remade(edit: EditRequest, now: Draft): string {
   }
   if (edit.order) parts.push("the order");
   if (edit.cta_text !== undefined || edit.cta_line !== undefined) parts.push("the end card");
-  else if (edit.cta_voiceover !== undefined) parts.push("the last sentence");
+  else if (edit.cta_voiceover !== undefined) parts.push("the closing line");
   if (edit.captions !== undefined) parts.push("the captions");
   if (edit.music) parts.push("the music");
   parts.push("the final cut");

@@ -32,7 +32,7 @@ export function SceneEdit(props: Props) {
     <li class="edit-scene" data-scene={scene.id} onFocusCapture={props.onLook}>
       <span class="edit-thumb">{still ? <img src={still} alt="" width={72} height={128} /> : <b>{place}</b>}</span>
       <div class="edit-top">
-        <span class="grip" title="Drag to another place" aria-hidden="true" onPointerDown={onGrab}>
+        <span class="grip" title="Drag to reorder" aria-hidden="true" onPointerDown={onGrab}>
           <svg viewBox="0 0 10 16" width="10" height="16">
             <path d="M2 2h.01M8 2h.01M2 8h.01M8 8h.01M2 14h.01M8 14h.01" />
           </svg>
@@ -40,12 +40,12 @@ export function SceneEdit(props: Props) {
         <div class="edit-name">
           <h3>Scene {place}</h3>
           {onAnew && (
-            <button class="again" type="button" onClick={onAnew} aria-label={`Make ${name} anew`}>
-              Make anew
+            <button class="again" type="button" onClick={onAnew} aria-label={`Redo ${name}`}>
+              Redo
             </button>
           )}
         </div>
-        <span class="edit-order" role="group" aria-label={`Place of ${name}`}>
+        <span class="edit-order" role="group" aria-label={`Order of ${name}`}>
           <button class="icon-button" type="button" data-move="-1" aria-label={`Move ${name} earlier`} disabled={place === 1} onClick={() => onMove(-1)}>
             <Arrow d="M8 13V3M3.500 7.500L8 3l4.500 4.500" />
           </button>
@@ -81,7 +81,7 @@ export function SceneEdit(props: Props) {
         </div>
         {props.filmed && (
           <label class="field whole" for={`${id}-p`}>
-            <span class="label">Picture that is filmed</span>
+            <span class="label">What to film</span>
             <textarea id={`${id}-p`} rows={2} maxLength={2000} value={scene.prompt} onInput={(event) => set({ prompt: event.currentTarget.value })} />
           </label>
         )}
@@ -96,7 +96,7 @@ export function Time({ id, text, room, pace, fixed = false, wrong }: { id: strin
   const haste = need / Math.max(0.1, room);
   const kind = haste > FASTEST ? "over" : haste > 1 ? "tight" : "";
   const says = !need ? "silent" : `about ${need.toFixed(1)} s of ${room.toFixed(1)} s`;
-  const more = haste > FASTEST ? fixed ? ": too long for this scene" : ": the other scenes give up time for it" : haste > 1 ? ": spoken a little faster" : "";
+  const more = haste > FASTEST ? fixed ? ": too long for this scene" : ": other scenes get shorter to fit" : haste > 1 ? ": spoken a little faster" : "";
   return (
     <div class={`time ${kind}`} id={id}>
       <progress max={Math.max(room, 0.1)} value={Math.min(need, room)} aria-hidden="true" />

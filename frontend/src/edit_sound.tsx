@@ -4,7 +4,7 @@ import { send, type Voices } from "./api";
 import type { Draft } from "./edit_draft";
 import { only } from "./sound";
 
-const WHO: Record<string, string> = { offline: "made here, free", elevenlabs: "ElevenLabs, paid" };
+const WHO: Record<string, string> = { offline: "this server, free", elevenlabs: "ElevenLabs, paid" };
 
 interface Props {
   draft: Draft;
@@ -35,10 +35,10 @@ export function Sound({ draft, maker, voices, onChange }: Props) {
             <select id="edit-voice" value={maker} onChange={(event) => onChange({ voice_by: event.currentTarget.value })}>
               {offered.map((one) => (
                 <option key={one.provider} value={one.provider} disabled={!one.available && one.provider !== maker}>
-                  {one.name}, {one.available ? WHO[one.provider] : "no key is set"}
+                  {one.name}, {one.available ? WHO[one.provider] : "needs a key"}
                 </option>
               ))}
-              {!offered.some((one) => one.provider === maker) && <option value={maker}>As it is</option>}
+              {!offered.some((one) => one.provider === maker) && <option value={maker}>Keep the current voice</option>}
             </select>
             <Listen key={`${maker}-${draft.style}`} src={`/api/v1/voices/${maker}/${encodeURIComponent(draft.style)}/sample`} />
           </div>

@@ -28,7 +28,7 @@ function watch(): void {
       void renew(told.job_id);
       return;
     }
-    pill.textContent = `Being made, ${told.progress} %`;
+    pill.textContent = `In progress, ${told.progress}%`;
     pill.className = "pill processing";
     tile.querySelector("progress")?.setAttribute("value", String(told.progress));
   };
@@ -94,7 +94,7 @@ function ready(tile: HTMLElement): void {
   if (copy) copy.hidden = false;
 }
 
-for (const shelf of document.querySelectorAll<HTMLElement>(".shelf")) {
+function wire(shelf: HTMLElement): void {
   const tile = (event: Event) => (event.target as HTMLElement).closest<HTMLElement>(".tile");
   shelf.addEventListener("pointerover", (event) => {
     const one = tile(event);
@@ -117,14 +117,15 @@ for (const shelf of document.querySelectorAll<HTMLElement>(".shelf")) {
   });
   for (const one of shelf.querySelectorAll<HTMLElement>(".tile")) ready(one);
 }
+for (const shelf of document.querySelectorAll<HTMLElement>(".shelf")) wire(shelf);
 
 async function share(id: string): Promise<void> {
   try {
     const made = await send<Link>("POST", jobPath(id, "/links"), { page: true, expires_in: WEEK });
     await navigator.clipboard.writeText(made.url);
-    toast("Link copied. It is good for a week.");
+    toast("Link copied. It works for a week.");
   } catch (error) {
-    toast(error instanceof Refused ? error.problem.detail : "The link could not be copied here. The ad's own page shows it.");
+    toast(error instanceof Refused ? error.problem.detail : "The link could not be copied. Open the ad to see it.");
   }
 }
 
@@ -158,10 +159,10 @@ function ask(boxes: HTMLInputElement[]): void {
   body.method = "dialog";
   body.className = "dialog-body";
   const title = Object.assign(document.createElement("h2"), { id: "sure-title", textContent: many === 1 ? "Delete this ad?" : `Delete ${many} ads?` });
-  const told = Object.assign(document.createElement("p"), { className: "quiet", textContent: "Videos, parts and history go for good." });
+  const told = Object.assign(document.createElement("p"), { className: "quiet", textContent: "This removes the video, its parts and its history. It cannot be undone." });
   const buttons = Object.assign(document.createElement("p"), { className: "actions" });
-  const yes = Object.assign(document.createElement("button"), { className: "button solid-danger", value: "yes", textContent: "Delete for good" });
-  const no = Object.assign(document.createElement("button"), { className: "button", value: "no", textContent: many === 1 ? "Keep it" : "Keep them", autofocus: true });
+  const yes = Object.assign(document.createElement("button"), { className: "button solid-danger", value: "yes", textContent: "Delete forever" });
+  const no = Object.assign(document.createElement("button"), { className: "button", value: "no", textContent: many === 1 ? "Keep it" : "Keep them" });
   buttons.append(yes, no);
   body.append(title, told, buttons);
   dialog.append(body);
@@ -171,6 +172,7 @@ function ask(boxes: HTMLInputElement[]): void {
     if (dialog.returnValue === "yes") void remove(boxes);
   });
   dialog.showModal();
+  no.focus(); // not `autofocus`: browsers complain of it where something has the focus
 }
 
 async function remove(boxes: HTMLInputElement[]): Promise<void> {
@@ -184,7 +186,7 @@ async function remove(boxes: HTMLInputElement[]): Promise<void> {
       gone += 1;
     } catch (error) {
       const name = tile?.querySelector(".tile-name")?.textContent ?? box.value;
-      kept.push(`${name}: ${error instanceof Refused ? error.problem.detail : "the server does not answer"}`);
+      kept.push(`${name}: ${error instanceof Refused ? error.problem.detail : "the server did not answer"}`);
       box.checked = false;
     }
   }
@@ -227,8 +229,43 @@ if (form) {
 
 // ---- Search and more -------------------------------------------------------------------------------------------------
 const search = document.querySelector<HTMLFormElement>(".search");
+const TYPED = 300; // milliseconds without a key before it is searched
+let asked = 0;
+
+/** Show what is found in place of the shelf; the focus stays in the field. */
+async function seek(form: HTMLFormElement): Promise<void> {
+  const mine = ++asked;
+  const wanted = [...new FormData(form)].filter((pair): pair is [string, string] => typeof pair[1] === "string" && pair[1].trim() !== "");
+  const address = wanted.length ? `/library?${new URLSearchParams(wanted)}` : "/library";
+  const page = await load(address);
+  if (mine !== asked) return;
+  const [old, fresh] = [document.getElementById("results"), page?.getElementById("results")];
+  if (!old || !fresh) return location.assign(address);
+  stop();
+  old.replaceWith(fresh);
+  history.replaceState(null, "", address);
+  for (const shelf of fresh.querySelectorAll<HTMLElement>(".shelf")) wire(shelf);
+  count();
+  watch();
+  const many = fresh.querySelectorAll(".tile").length;
+  found.textContent = many ? `${many} ${many === 1 ? "ad" : "ads"} found` : "No matches";
+}
+
+const found = Object.assign(document.createElement("p"), { className: "unseen" });
+found.setAttribute("role", "status");
 if (search) {
-  for (const one of search.querySelectorAll("select")) one.addEventListener("change", () => search.requestSubmit());
+  search.append(found);
+  let typed = 0;
+  const soon = (wait: number) => {
+    clearTimeout(typed);
+    typed = window.setTimeout(() => void seek(search), wait);
+  };
+  for (const one of search.querySelectorAll("select")) one.addEventListener("change", () => soon(0));
+  search.querySelector("#q")?.addEventListener("input", () => soon(TYPED));
+  search.addEventListener("submit", (event) => {
+    event.preventDefault();
+    soon(0);
+  });
   shortcut("/", "Search", () => search.querySelector<HTMLInputElement>("#q")?.focus(), { group: "Library" });
 }
 

@@ -67,17 +67,29 @@ export function follow(id: string, listener: Listener): void {
     due = window.setTimeout(() => void now(), looking ? PAUSE : 120);
   }
 
-  // The browser comes back by itself, and says what it saw last.
-  source = new EventSource(`/api/v1${jobPath(id, "/events")}`);
-  source.onmessage = (message: MessageEvent<string>) => {
-    listener.told(JSON.parse(message.data) as Told);
-    soon();
-  };
-  source.addEventListener("end", () => {
+  function listen(): void {
     source?.close();
-    soon();
-  });
-  source.onopen = soon;
-  source.onerror = soon;
-  void now();
+    // The browser comes back by itself, and says what it saw last.
+    const opened = new EventSource(`/api/v1${jobPath(id, "/events")}`);
+    opened.onmessage = (message: MessageEvent<string>) => {
+      listener.told(JSON.parse(message.data) as Told);
+      soon();
+    };
+    opened.addEventListener("end", () => {
+      opened.close();
+      soon();
+    });
+    opened.onopen = soon;
+    opened.onerror = soon;
+    source = opened;
+    void now();
+  }
+
+  // An ad that has ended is taken up again in another window: that window says so when it opens its page.
+  const others = new BroadcastChannel("ads");
+  others.onmessage = (message: MessageEvent<string>) => {
+    if (message.data === id && ended) listen();
+  };
+  others.postMessage(id);
+  listen();
 }

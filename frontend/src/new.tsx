@@ -1,5 +1,6 @@
 /** The page of a new ad: the form is the server's own, this makes it live. */
 import { render } from "preact";
+import { contrast, wordsOn } from "./colour";
 import { clear } from "./new_errors";
 import { choice, cloud, facts, form, part, style } from "./new_form";
 import { forget, keep, recall } from "./new_memory";
@@ -15,6 +16,7 @@ const name = part<HTMLInputElement>("name");
 const cta = part<HTMLInputElement>("cta");
 const phone = part("mock");
 const mini = part("mini");
+const READ = 4.5; // contrast of words
 let due = 0;
 
 /** The colours that the film will have: the style's, and the brand's over them. */
@@ -23,15 +25,11 @@ function ground(): Ground {
   const found: Ground = { ...data, stops: data.grounds.split(" ") };
   if (choice("brand") !== "true") return found;
   const { brandAccent, brandInk, brandGround } = form.dataset;
-  if (brandAccent) [found.accent, found.onAccent] = [brandAccent, readable(brandAccent)];
+  if (brandAccent) [found.accent, found.onAccent] = [brandAccent, wordsOn(brandAccent)];
   if (brandInk) found.ink = brandInk;
   if (brandGround) [found.fill, found.stops] = [brandGround, [brandGround, brandGround, brandGround]];
+  if (brandGround && contrast(found.ink, brandGround) < READ) found.ink = wordsOn(brandGround); // so does the video
   return found;
-}
-
-function readable(colour: string): string {
-  const [red, green, blue] = [1, 3, 5].map((at) => (parseInt(colour.slice(at, at + 2), 16) / 255) ** 2.2) as [number, number, number];
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.18 ? "#141012" : "#ffffff";
 }
 
 function draw(): void {
@@ -39,8 +37,8 @@ function draw(): void {
   const picture = "url" in state && state.kind !== "failed" ? state.url : null;
   const cutout = state.kind === "ready" ? state.cutout : null;
   const said = { name: name.value.trim() || "Your product", cta: cta.value.trim() || cta.placeholder };
-  const sight = cutout ? "your product, cut out" : picture ? "your photo" : "words alone";
-  const mock = { ground: ground(), ...said, cutout, picture, words: `Preview of the last scene: ${sight}, ${said.name}, button ${said.cta}` };
+  const sight = cutout ? "your product" : picture ? "your photo" : "text only";
+  const mock = { ground: ground(), ...said, cutout, picture, words: `Preview of the closing scene: ${sight}, ${said.name}, button ${said.cta}` };
   render(<NewMock {...mock} id="mock" />, phone);
   render(<NewMock {...mock} id="mini" />, mini);
 }
@@ -86,7 +84,7 @@ async function restored(upload: string | null): Promise<void> {
     forget();
     location.reload();
   };
-  note.append(`Here is what you had filled in.${back ? "" : " Only the photo has to be chosen again."} `, again);
+  note.append(`We kept what you typed earlier.${back ? "" : " Only the photo needs choosing again."} `, again);
   form.before(note);
 }
 

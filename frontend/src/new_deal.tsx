@@ -19,14 +19,14 @@ export function Deal({ price, paid, most, seconds }: Props) {
         <div key={one.part} class="deal-part">
           <dt>
             {PARTS[one.part] ?? one.part}
-            {one.found > 0 && <span class="quiet">, {one.found === one.calls ? "bought before" : `${one.found} of ${one.calls} bought before`}</span>}
+            {one.found > 0 && <span class="quiet">, {one.found === one.calls ? "already paid" : `${one.found} of ${one.calls} already paid`}</span>}
           </dt>
           <dd>{money(one.estimate_usd)}</dd>
         </div>
       ))}
       <div class={found ? "deal-sum" : ""}>
         <dt>Price</dt>
-        <dd aria-live="polite">{!paid ? "Free" : found ? `${found.estimate_usd ? "about " : ""}${money(found.estimate_usd)}` : price.said ? "not known" : "working it out ..."}</dd>
+        <dd aria-live="polite">{!paid ? "Free" : found ? `${found.estimate_usd ? "about " : ""}${money(found.estimate_usd)}` : price.said ? "unknown" : "checking..."}</dd>
       </div>
       {most !== null && (
         <div class="deal-cap">

@@ -97,7 +97,7 @@ export function refused(problem: Partial<Problem> & { title: string; detail: str
   const charged = problem.charged_usd ? `It cost ${money(problem.charged_usd)}.` : "Nothing was charged.";
   const possibly = problem.possibly_charged_usd ? ` Vendors may still charge ${money(problem.possibly_charged_usd)}.` : "";
   const hint = named.length ? "" : advice(problem.hint); // the fields say it themselves
-  tell({ title: problem.title, faults, hint, cost: `${charged}${possibly} All that you filled in is still here.` });
+  tell({ title: problem.title, faults, hint, cost: `${charged}${possibly} Everything you typed is still here.` });
 }
 
 form.noValidate = true; // the page says it in its own words

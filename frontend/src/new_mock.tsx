@@ -146,9 +146,9 @@ export function NewMock({ ground, name, cta, cutout, picture, words, id }: Props
   const shown = UPPER.has(ground.set) ? name.toUpperCase() : name;
   const alone = !cutout && !picture;
   const { set, size } = fitted(shown, alone ? 46 : 32, ground.set === "poster" ? 0.46 : 0.56);
-  const first = alone ? 172 - (set.length - 1) * size * 0.5 : Math.max(54, 84 - (set.length - 1) * size * 0.55);
+  const first = alone ? 212 - (set.length - 1) * size * 0.5 : Math.max(54, 84 - (set.length - 1) * size * 0.55);
   const last = first + (set.length - 1) * size * 1.08;
-  const top = Math.max(104, last + 14);
+  const top = Math.max(104, last + 24);
   return (
     <svg class="poster" viewBox="0 0 270 480" role="img" aria-label={words}>
       <defs>
@@ -165,7 +165,7 @@ export function NewMock({ ground, name, cta, cutout, picture, words, id }: Props
           <stop offset="1" stop-color="#000" stop-opacity="0" />
         </radialGradient>
         <clipPath id={`${id}-frame`}>
-          <rect x="63" y={top} width="144" height={FLOOR - top} rx="8" />
+          <rect x="51" y={top} width="168" height={FLOOR - top} rx="8" />
         </clipPath>
       </defs>
       <Backdrop ground={ground} id={id} />
@@ -176,7 +176,7 @@ export function NewMock({ ground, name, cta, cutout, picture, words, id }: Props
         </>
       )}
       {!cutout && picture && (
-        <image key={picture} class="mock-in" href={picture} x="63" y={top} width="144" height={FLOOR - top} preserveAspectRatio="xMidYMid slice" clip-path={`url(#${id}-frame)`} />
+        <image key={picture} class="mock-in" href={picture} x="51" y={top} width="168" height={FLOOR - top} preserveAspectRatio="xMidYMid slice" clip-path={`url(#${id}-frame)`} />
       )}
       {alone && <rect x="121" y={first - size - 12} width="28" height="1.6" fill={ground.accent} />}
       <text text-anchor="middle" fill={ground.ink} font-family={ground.letters} font-weight={ground.weight} font-size={size}>
@@ -186,7 +186,7 @@ export function NewMock({ ground, name, cta, cutout, picture, words, id }: Props
           </tspan>
         ))}
       </text>
-      <Button ground={ground} cta={cta} top={alone ? Math.max(228, last + 34) : 284} />
+      <Button ground={ground} cta={cta} top={alone ? Math.max(268, last + 34) : 284} />
     </svg>
   );
 }

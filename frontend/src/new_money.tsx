@@ -40,9 +40,9 @@ export function allowed(): number | null {
 export function capWrong(): string {
   if (!paid()) return "";
   const most = allowed();
-  if (most === null) return "Say what it may cost at most.";
-  if (price.found && price.found.estimate_usd > most + 1e-9) return `It is priced at about ${money(price.found.estimate_usd)}: allow at least that.`;
-  if (limits.cap !== null && most > limits.cap) return `This server allows no more than ${money(limits.cap)} an ad.`;
+  if (most === null) return "Set a spending limit.";
+  if (price.found && price.found.estimate_usd > most + 1e-9) return `This costs about ${money(price.found.estimate_usd)}: allow at least that.`;
+  if (limits.cap !== null && most > limits.cap) return `This server allows up to ${money(limits.cap)} per ad.`;
   return "";
 }
 
@@ -67,7 +67,7 @@ async function ask(): Promise<void> {
     known.set(key, found);
     if (mine === asked) price = { found, said: "", busy: false };
   } catch (error) {
-    const said = error instanceof Refused ? `${advice(error.problem.detail)} ${advice(error.problem.hint)}`.trim() : "The price could not be asked for. It is asked for again when you press the button.";
+    const said = error instanceof Refused ? `${advice(error.problem.detail)} ${advice(error.problem.hint)}`.trim() : "The price could not be checked. We check again when you press the button.";
     if (mine === asked) price = { found: null, said, busy: false };
   }
   if (mine === asked) draw();
@@ -99,12 +99,12 @@ export function promise(): string {
   const draft = part<HTMLInputElement>("draft").checked;
   const script = part<HTMLInputElement>("approval").checked;
   const does = script ? "Write the script" : `Make the ${draft ? "draft" : "ad"}`;
-  if (keyless()) return "Set up the cloud first";
+  if (keyless()) return "Add keys to use the cloud";
   if (!paid()) return `${does}, free`;
-  if (!price.found || price.busy) return `${does}, pricing it ...`;
+  if (!price.found || price.busy) return `${does}, checking the price...`;
   const most = allowed();
-  const about = price.found.estimate_usd > 0 ? `about ${money(price.found.estimate_usd)}` : "paid for before";
-  return `${does}, ${script ? "in all " : ""}${about}${most === null ? "" : `, at most ${money(most)}`}`;
+  const about = price.found.estimate_usd > 0 ? `about ${money(price.found.estimate_usd)}` : "already paid";
+  return `${does}, ${script ? "in total " : ""}${about}${most === null ? "" : `, at most ${money(most)}`}`;
 }
 
 function expected(): string {
@@ -138,9 +138,9 @@ async function compare(): Promise<void> {
 }
 
 function leaves(): string {
-  if (keyless()) return "Nothing is bought. What you filled in stays here while you add keys.";
+  if (keyless()) return "Nothing is spent yet. What you typed stays here while you add keys.";
   const sees = Object.entries(paid() ? (price.found?.sees ?? {}) : {});
-  if (!sees.length) return paid() ? "Nothing is bought beyond what you allow." : "Made on this server: nothing is bought, and your photo stays here.";
+  if (!sees.length) return paid() ? "We never spend more than you allow." : "Made on this server. Nothing to pay, and your photo stays here.";
   return sees.map(([vendor, what]) => `${VENDORS[vendor] ?? vendor} gets ${what}.`).join(" ");
 }
 

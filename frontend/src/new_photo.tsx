@@ -17,7 +17,7 @@ const input = part<HTMLInputElement>("photo");
 const drop = part("drop");
 const view = part("drop-view");
 const tools = part("photo-tools");
-const UNSEEN = "The server could not be reached. Nothing is lost: try again.";
+const UNSEEN = "The server could not be reached. Nothing is lost; try again.";
 
 let state: PhotoState = { kind: "none" };
 let file: File | null = null;
@@ -57,7 +57,7 @@ export async function settled(told: (share: number) => void): Promise<string | n
 export function take(files: FileList | File[] | undefined | null): boolean {
   const found = [...(files ?? [])].find((one) => one.type.startsWith("image/") || /\.hei[cf]$/i.test(one.name));
   if (!found) {
-    if (files?.length) become({ kind: "failed", url: null, said: "That is no photo. Choose a JPEG, PNG, WebP, GIF or HEIC.", again: false });
+    if (files?.length) become({ kind: "failed", url: null, said: "That is not a photo. Choose a JPEG, PNG, WebP, GIF or HEIC file.", again: false });
     return false;
   }
   leave();
@@ -65,7 +65,7 @@ export function take(files: FileList | File[] | undefined | null): boolean {
   const url = URL.createObjectURL(found);
   if (found.size > limits.photo) {
     const mega = Math.floor(limits.photo / 2 ** 20);
-    become({ kind: "failed", url, said: `This photo has more than ${mega} MB. Save it smaller, and choose it again.`, again: false });
+    become({ kind: "failed", url, said: `This photo is larger than ${mega} MB. Save a smaller copy and choose it again.`, again: false });
   } else void upload(found, url);
   return true;
 }
@@ -165,7 +165,7 @@ export function begin(changed: (state: PhotoState) => void): void {
   input.removeAttribute("name"); // it is sent ahead of the form
   tell = changed;
   view.replaceChildren();
-  part("photo-hint").textContent = `JPEG, PNG, WebP, GIF or HEIC, up to ${limits.photo / 2 ** 20} MB. Without one, the film is made of words alone.`;
+  part("photo-hint").textContent = `JPEG, PNG, WebP, GIF or HEIC, up to ${limits.photo / 2 ** 20} MB. No photo? You get a text-only video.`;
   input.addEventListener("change", () => input.files?.length && take(input.files));
   drop.addEventListener("click", (event) => {
     const own = event.target instanceof Element && event.target.closest("label, button, input, a");
@@ -185,7 +185,7 @@ export function begin(changed: (state: PhotoState) => void): void {
     drop.classList.remove("over");
     if (event.dataTransfer?.files.length) take(event.dataTransfer.files);
     else if (event.dataTransfer?.types.includes("text/uri-list"))
-      become({ kind: "failed", url: null, said: "Only the address of a picture came. Save the picture, and drop the file.", again: false });
+      become({ kind: "failed", url: null, said: "Only a link was dropped. Save the picture first, then drop the file.", again: false });
   });
   document.addEventListener("paste", (event) => {
     if ([...(event.clipboardData?.files ?? [])].some((one) => one.type.startsWith("image/")) && take(event.clipboardData?.files)) event.preventDefault();

@@ -14,20 +14,20 @@ export function PhotoView({ state }: { state: PhotoState }) {
   const busy = state.kind === "sending" || state.kind === "looking";
   return (
     <>
-      <div class={`shot${state.kind === "failed" ? " bad" : ""}`}>{state.url ? <img key={state.url} src={state.url} alt="" /> : <span>no preview</span>}</div>
+      <div class={`shot${state.kind === "failed" ? " bad" : ""}`}>{state.url ? <img key={state.url} src={state.url} alt="" /> : <span>No preview</span>}</div>
       {(busy || cutout) && <div class={`shot cut${busy ? " busy" : ""}`}>{cutout && <img key={cutout} src={cutout} alt="" />}</div>}
     </>
   );
 }
 
 function says(state: PhotoState): string {
-  if (state.kind === "sending") return state.share < 1 ? `Sending it, ${Math.round(state.share * 100)} % ...` : "Keeping it ...";
-  if (state.kind === "looking") return "Cutting out your product ...";
+  if (state.kind === "sending") return state.share < 1 ? `Uploading, ${Math.round(state.share * 100)}%...` : "Saving...";
+  if (state.kind === "looking") return "Removing the background...";
   if (state.kind !== "ready") return "";
-  if (state.cutout) return "Cut out. This is what the film shows, on its own set.";
-  if (!state.sight) return "Kept. It is cut out when the ad is made.";
-  if (state.sight.kind === "words") return "Nothing stands out on this photo: words will carry the film.";
-  return "Nothing stands free on this photo: it is shown whole.";
+  if (state.cutout) return "Background removed. This is how your product appears in the video.";
+  if (!state.sight) return "Saved. The background is removed when the ad is made.";
+  if (state.sight.kind === "words") return "We found no product in this photo, so the video will be mostly text.";
+  return "The product does not stand clear of its background, so the whole photo is shown.";
 }
 
 interface Props {
@@ -43,9 +43,9 @@ export function PhotoTools({ state, name, remove, again, take }: Props) {
   const palette = state.kind === "ready" && state.sight ? state.sight.palette.slice(0, 5) : [];
   return (
     <div class="photo-tools">
-      {none && <p class="drop-call">{COARSE ? "Show us your product" : "Drop a photo here, or paste it"}</p>}
+      {none && <p class="drop-call">{COARSE ? "Show us your product" : "Drop or paste a photo here"}</p>}
       {!none && name && <p class="photo-name">{name}</p>}
-      {state.kind === "sending" && <progress max="1" value={state.share} aria-label="Sent of the photo" />}
+      {state.kind === "sending" && <progress max="1" value={state.share} aria-label="Upload of the photo" />}
       <p class={state.kind === "failed" ? "wrong" : "photo-said"} role="status">
         {state.kind === "failed" ? state.said : says(state)}
       </p>

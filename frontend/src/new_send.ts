@@ -17,12 +17,12 @@ function faults(): Fault[] {
   const found: Fault[] = [];
   const state = photo();
   if (state.kind === "failed") found.push({ field: "product_image", said: state.said });
-  if (!order().product_name) found.push({ field: "product_name", said: "Give your product its name." });
+  if (!order().product_name) found.push({ field: "product_name", said: "Give your product a name." });
   const spoken = part<HTMLSelectElement>("language").selectedOptions[0]!;
   const wanted = order();
   const hosted = wanted.provider === "cloud" && wanted.script_by !== "offline" && wanted.voice_by === "elevenlabs";
   if (!hosted && !spoken.dataset["by"]?.split(" ").includes("offline"))
-    found.push({ field: "language", said: `${spoken.textContent} needs Claude to write and ElevenLabs to speak: choose both, or English.` });
+    found.push({ field: "language", said: `${spoken.textContent} needs Claude to write and ElevenLabs to speak. Choose both, or English.` });
   const cap = capWrong();
   if (cap) found.push({ field: "max_cost_usd", said: cap });
   return found;
@@ -52,10 +52,10 @@ async function post(wanted: Order): Promise<void> {
     location.assign(`/ads/${encodeURIComponent(said.job_id)}`);
     return;
   }
-  const usual = { title: "It was not ordered", detail: `The server answered ${answer.status}.`, hint: "" };
+  const usual = { title: "Your ad was not started", detail: `The server answered ${answer.status}.`, hint: "" };
   if (said.code === "not_found" && wanted.upload_id) {
-    refuse("The photo is no longer kept. Choose it again.");
-    tell({ title: "The photo is gone", faults: [{ field: "product_image", said: "It was kept too long. Choose it again." }], cost: "Nothing was charged." });
+    refuse("The photo has expired. Choose it again.");
+    tell({ title: "The photo has expired", faults: [{ field: "product_image", said: "Choose the photo again." }], cost: "Nothing was charged." });
   } else refused({ ...usual, ...said } as Parameters<typeof refused>[0]);
   busy(null);
 }
@@ -64,23 +64,23 @@ async function submit(): Promise<void> {
   if (go.dataset["busy"] || go.disabled) return;
   clear();
   if (keyless()) return location.assign("/settings#keys");
-  busy("One moment ...");
+  busy("One moment...");
   try {
     if (paid()) await priced();
     const found = faults();
     if (found.length) {
-      tell({ title: found.length > 1 ? `${found.length} things to mend first` : "One thing to mend first", faults: found, cost: "Nothing was ordered or charged." });
+      tell({ title: found.length > 1 ? `${found.length} things to fix first` : "One thing to fix first", faults: found, cost: "Nothing was started or charged." });
       return busy(null);
     }
-    const id = await settled((share) => busy(share < 1 ? `Sending the photo, ${Math.round(share * 100)} % ...` : "Keeping the photo ..."));
-    busy("Ordering ...");
+    const id = await settled((share) => busy(share < 1 ? `Uploading the photo, ${Math.round(share * 100)}%...` : "Saving the photo..."));
+    busy("Starting...");
     const most = allowed();
     const approval = part<HTMLInputElement>("approval").checked;
     await post({ ...order(), approval, ...(id ? { upload_id: id } : {}), ...(paid() && most !== null ? { max_cost_usd: most } : {}) });
   } catch (error) {
     const lost = error instanceof TypeError; // fetch: there was no answer
-    const said = lost ? "The server did not answer. Press the button again: the same ad is not made twice." : (error as Error).message;
-    tell({ title: "It was not sent", faults: [{ field: lost ? "" : "product_image", said }], cost: "All that you filled in is still here." });
+    const said = lost ? "The server did not answer. Press the button again; you will not get the same ad twice." : (error as Error).message;
+    tell({ title: "Your ad was not sent", faults: [{ field: lost ? "" : "product_image", said }], cost: "Everything you typed is still here." });
     busy(null);
   }
 }

@@ -39,7 +39,7 @@ function listen(provider: string): void {
   const audio = new Audio(url);
   const mine = { provider, audio };
   playing = mine;
-  said.textContent = "Fetching the voice ...";
+  said.textContent = "Loading the voice...";
   audio.onplaying = () => (said.textContent = "");
   audio.onended = audio.onpause = () => playing === mine && stop();
   audio.onerror = () => {

@@ -26,7 +26,7 @@ function Meter({ count, most }: { count: number; most: number }) {
         {count} / {most}
       </span>
       <span class="unseen" role="status">
-        {count >= most ? `No more than ${most} letters fit.` : count > LONG ? "Long for a button: few words are read at a glance." : ""}
+        {count >= most ? `That is the limit of ${most} letters.` : count > LONG ? "Long for a button: a few words read best." : ""}
       </span>
     </>
   );

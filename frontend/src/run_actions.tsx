@@ -16,7 +16,7 @@ export function Actions({ job, at, editing, onEdit }: Props) {
   return (
     <div class="actions">
       {job.status === "failed" && <Press at={at} verb="retry" kind="primary" words="Try again" />}
-      {job.status === "cancelled" && <Press at={at} verb="resume" kind="primary" words="Go on" />}
+      {job.status === "cancelled" && <Press at={at} verb="resume" kind="primary" words="Resume" />}
       {job.script && (
         <button class={`button${film && !editing ? " strong" : ""}`} type="button" aria-expanded={editing} onClick={onEdit}>
           <svg viewBox="0 0 16 16" width="15" height="15" aria-hidden="true">
@@ -46,7 +46,7 @@ export function Cancel({ job }: { job: Job }) {
     try {
       await send("POST", jobPath(job.job_id, "/cancel"));
     } catch (error) {
-      setWrong(error instanceof Refused ? error.problem.detail : "The server does not answer. Nothing was ended.");
+      setWrong(error instanceof Refused ? error.problem.detail : "The server does not answer. Nothing was cancelled.");
     }
     setBusy(false);
   }
@@ -59,11 +59,11 @@ export function Cancel({ job }: { job: Job }) {
   return (
     <div class="sure" role="group" aria-label="Cancel this ad">
       <p>
-        <b>End it?</b> Spent so far: {spent ? money(spent) : "nothing"}
-        {open > 0 && `; what is under way may cost up to ${money(open)} more`}. Finished parts are kept, and it can go on later.
+        <b>Cancel this ad?</b> Spent so far: {spent ? money(spent) : "nothing"}
+        {open > 0 && `; work already under way may cost up to ${money(open)} more`}. Finished parts are kept, and you can resume later.
       </p>
       <button class="button danger" type="button" disabled={busy} onClick={() => void cancel()}>
-        {busy ? "Ending it ..." : "End it"}
+        {busy ? "Cancelling..." : "Yes, cancel it"}
       </button>
       <button class="button" type="button" ref={(one) => one?.focus()} onClick={() => ask(false)}>
         Keep going
@@ -92,8 +92,8 @@ function Delete({ at }: { at: string }) {
     <details class="delete">
       <summary class="button quiet-danger">Delete</summary>
       <div class="sure">
-        <p>The video, its parts and its history go for good.</p>
-        <Press at={at} verb="delete" kind="danger" words="Delete for good" />
+        <p>This removes the video, its parts and its history. It cannot be undone.</p>
+        <Press at={at} verb="delete" kind="danger" words="Delete forever" />
       </div>
     </details>
   );

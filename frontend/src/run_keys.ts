@@ -19,10 +19,10 @@ export function useRunKeys(doing: Doing): void {
     const group = { group: "This ad" };
     const undo = [
       shortcut("space", "Play or pause", () => toggle(now.current.film.current), group),
-      shortcut("[", "The scene before", () => now.current.step(-1), group),
-      shortcut("]", "The next scene", () => now.current.step(1), group),
+      shortcut("[", "Previous scene", () => now.current.step(-1), group),
+      shortcut("]", "Next scene", () => now.current.step(1), group),
     ];
-    if (can[0]) undo.push(shortcut("r", "Make this scene anew", () => now.current.anew?.(), group));
+    if (can[0]) undo.push(shortcut("r", "Redo this scene", () => now.current.anew?.(), group));
     if (can[1]) undo.push(shortcut("e", "Edit", () => now.current.edit?.(), group));
     if (can[2]) undo.push(shortcut("v", "Compare versions", () => now.current.compare?.(), group));
     return () => {

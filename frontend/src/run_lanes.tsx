@@ -4,7 +4,7 @@ import type { Job, Stage } from "./api";
 import type { Told } from "./live";
 import { counted, isLive, type Work, workOf } from "./run_parts";
 import { useNow } from "./run_status";
-import { STAGES } from "./words";
+import { happened, STAGES } from "./words";
 
 const VENDORS: Record<string, string> = { anthropic: "Claude", claude: "Claude", elevenlabs: "ElevenLabs", replicate: "Replicate" };
 
@@ -51,7 +51,7 @@ function Lane({ job, stage, now, work }: { job: Job; stage: Stage; now: number; 
       </span>
       <span class="lane-time">
         <span class="unseen">{{ pending: "", processing: `${stage.progress} percent, `, completed: "done, ", failed: "" }[stage.status]}</span>
-        {passed === null || stage.status === "pending" ? (live ? "waiting" : "not begun") : stage.status === "failed" ? "failed" : duration(passed, stage.status === "processing")}
+        {passed === null || stage.status === "pending" ? (live ? "waiting" : "not started") : stage.status === "failed" ? "failed" : duration(passed, stage.status === "processing")}
       </span>
     </li>
   );
@@ -69,7 +69,7 @@ function maker(job: Job, stage: string): string {
   return [...names].join(", ");
 }
 
-const WORDS: Record<string, string> = { ...STAGES, completed: "The end", cancelled: "The end", error: "Errors" };
+const WORDS: Record<string, string> = { ...STAGES, completed: "Finish", cancelled: "Finish", error: "Errors" };
 
 export function Events({ events, live }: { events: readonly Told[]; live: boolean }) {
   const [wanted, want] = useState("");
@@ -78,15 +78,15 @@ export function Events({ events, live }: { events: readonly Told[]; live: boolea
   if (!events.length) return null;
   const known = [...new Set(events.map((one) => one.stage))];
   const sought = wanted.trim().toLowerCase();
-  const found = events.filter((one) => (!stage || one.stage === stage) && (!sought || one.message.toLowerCase().includes(sought)));
+  const found = events.filter((one) => (!stage || one.stage === stage) && (!sought || happened(one.message).toLowerCase().includes(sought)));
   return (
     <details class="told" open={open}>
       <summary>
-        What has happened <span class="count">{events.length}</span>
+        Activity <span class="count">{events.length}</span>
       </summary>
       <div class="told-filter">
-        <input type="search" value={wanted} placeholder="Find" aria-label="Find in what has happened" onInput={(event) => want(event.currentTarget.value)} />
-        <select value={stage} aria-label="Of which stage" onChange={(event) => choose(event.currentTarget.value)}>
+        <input type="search" value={wanted} placeholder="Search" aria-label="Search activity" onInput={(event) => want(event.currentTarget.value)} />
+        <select value={stage} aria-label="Filter by stage" onChange={(event) => choose(event.currentTarget.value)}>
           <option value="">All stages</option>
           {known.map((one) => (
             <option key={one} value={one}>
@@ -96,16 +96,16 @@ export function Events({ events, live }: { events: readonly Told[]; live: boolea
         </select>
       </div>
       {found.length ? (
-        <ol class="events" tabIndex={0} aria-label="Events, the newest first">
+        <ol class="events" tabIndex={0} aria-label="Events, newest first">
           {[...found].reverse().map((event) => (
             <li key={event.seq}>
               <time dateTime={event.timestamp}>{hour(event.timestamp)}</time>
-              <span>{event.message}</span>
+              <span>{happened(event.message)}</span>
             </li>
           ))}
         </ol>
       ) : (
-        <p class="quiet">Nothing fits.</p>
+        <p class="quiet">No matches.</p>
       )}
     </details>
   );

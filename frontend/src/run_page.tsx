@@ -77,11 +77,11 @@ function Gone({ why }: { why: Refused }) {
   const out = why.problem.status === 401;
   return (
     <div class="alert" role="alert">
-      <h2>{out ? "You are signed out" : "This ad is not there any more"}</h2>
-      <p>{out ? "What is being made goes on. Sign in again to see it." : "It was deleted, perhaps in another window. What you see here is the last of it."}</p>
+      <h2>{out ? "You are signed out" : "This ad is gone"}</h2>
+      <p>{out ? "Your ad keeps going. Sign in again to see it." : "It was deleted, perhaps in another window. This is the last we saw of it."}</p>
       <p>
         <a class="button" href={out ? location.href : "/library"}>
-          {out ? "Sign in" : "To the library"}
+          {out ? "Sign in" : "Go to the library"}
         </a>
       </p>
     </div>
@@ -197,7 +197,7 @@ function Page({ job, events, at, may, seconds, look, fresh }: PageProps) {
         <Versions job={job} items={versions} may={may} comparing={comparing} onCompare={compare} />
         {(live || job.stages.some((stage) => stage.started_at)) && (
           <section aria-labelledby="stages-title">
-            <h2 id="stages-title">{live ? "What is at work" : "How it was made"}</h2>
+            <h2 id="stages-title">{job.status === "completed" ? "How it was made" : "Steps"}</h2>
             <Lanes job={job} />
           </section>
         )}

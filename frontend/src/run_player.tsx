@@ -103,7 +103,7 @@ function Making({ job, progress, look, shown }: { job: Job; progress: number; lo
       <Preview job={job} scene={scene} />
       <span class="phone-mark">
         Scene {scene.position}
-        {isLive(job) && ` · ${progress} %`}
+        {isLive(job) && ` · ${progress}%`}
       </span>
     </div>
   );
@@ -134,7 +134,7 @@ function Chapters({ film, list, onScene }: { film: RefObject<HTMLVideoElement | 
     };
   }, []);
   return (
-    <ol class="chapters" aria-label="Scenes of the film">
+    <ol class="chapters" aria-label="Scenes of the video">
       {list.map((one, place) => {
         const end = list[place + 1]?.start ?? one.start + one.seconds;
         const done = Math.min(1, Math.max(0, (at - one.start) / Math.max(0.1, end - one.start)));

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Job } from "./api";
 import { isLive, kept, workOf } from "./run_parts";
 import { clock } from "./run_player";
-import { advice, money, sentence, span, STATUSES } from "./words";
+import { advice, happened, money, sentence, span, STATUSES } from "./words";
 
 const SPOKEN = 5000; // milliseconds between two sentences for those who listen
 
@@ -17,13 +17,13 @@ export function Head({ job }: { job: Job }) {
       </p>
       <h1>{job.product_name}</h1>
       <p class="chips">
-        <span class={`pill ${job.awaiting ? "awaiting" : job.status}`}>{job.awaiting ? "Waits for you" : STATUSES[job.status]}</span>
-        <span class="chip">{job.style}</span>
-        {(canvas?.width ?? 1080) < 1080 && <span class="chip">draft</span>}
-        {job.attempt > 1 && job.status === "failed" && <span class="chip">attempt {job.attempt}</span>}
-        {job.change && <span class="chip">{job.change}</span>}
-        {made > 0 && <span class="chip">made in {made < 60 ? `${Math.round(made)} s` : `${Math.floor(made / 60)} min ${Math.floor(made % 60)} s`}</span>}
-        {!isLive(job) && <span class="chip">{job.cost_usd ? `cost ${money(job.cost_usd)}` : "cost nothing"}</span>}
+        <span class={`pill ${job.awaiting ? "awaiting" : job.status}`}>{job.awaiting ? "Needs your OK" : STATUSES[job.status]}</span>
+        <span class="chip">{job.style.charAt(0).toUpperCase() + job.style.slice(1)}</span>
+        {(canvas?.width ?? 1080) < 1080 && <span class="chip">Draft</span>}
+        {job.attempt > 1 && job.status === "failed" && <span class="chip">Attempt {job.attempt}</span>}
+        {job.change && <span class="chip">{sentence(job.change).slice(0, -1)}</span>}
+        {made > 0 && <span class="chip">Made in {made < 60 ? `${Math.round(made)} s` : `${Math.floor(made / 60)} min ${Math.floor(made % 60)} s`}</span>}
+        {!isLive(job) && <span class="chip">{job.cost_usd ? `Cost ${money(job.cost_usd)}` : job.status === "completed" ? "Free" : "No charge"}</span>}
       </p>
     </header>
   );
@@ -34,15 +34,15 @@ export function Ending({ job }: { job: Job }) {
   const there = kept(job);
   if (job.error) {
     const { charged_usd: charged, possibly_charged_usd: possibly, retryable } = job.error;
-    const cost = charged || possibly ? `${charged ? money(charged) : "Nothing yet"}${possibly ? `; vendors may still charge ${money(possibly)}` : ""}` : "Nothing";
+    const cost = charged || possibly ? `${charged ? money(charged) : "Nothing yet"}${possibly ? `; providers may still charge ${money(possibly)}` : ""}` : "Nothing";
     return (
       <div class="alert outcome" role="alert">
         <h2>What happened</h2>
         <p>{sentence(job.error.message)}</p>
         <dl>
           <Row name="It cost" says={cost} />
-          <Row name="Kept" says={there ? sentence(there) : "Nothing was finished yet"} />
-          <Row name="What to do" says={job.error.hint ? advice(job.error.hint) : retryable ? 'Press "Try again": it goes on where it stopped.' : "Change what is named above, then try again."} />
+          <Row name="Kept" says={there ? sentence(there) : "Nothing yet."} />
+          <Row name="What to do" says={job.error.hint ? advice(job.error.hint) : retryable ? 'Press "Try again" to carry on where it stopped.' : "Fix what is named above, then try again."} />
         </dl>
       </div>
     );
@@ -51,11 +51,11 @@ export function Ending({ job }: { job: Job }) {
   const open = job.money.under_way_usd + job.money.possibly_charged_usd;
   return (
     <div class="alert calm outcome" role="status">
-      <h2>You ended it</h2>
+      <h2>You cancelled this ad</h2>
       <dl>
-        <Row name="It cost" says={`${job.cost_usd ? money(job.cost_usd) : "Nothing"}${open ? `; vendors may still charge ${money(open)}` : ""}`} />
-        <Row name="Kept" says={there ? sentence(there) : "Nothing was finished yet"} />
-        <Row name="What to do" says={'"Go on" takes it up where it stopped. What is kept costs nothing again.'} />
+        <Row name="It cost" says={`${job.cost_usd ? money(job.cost_usd) : "Nothing"}${open ? `; providers may still charge ${money(open)}` : ""}`} />
+        <Row name="Kept" says={there ? sentence(there) : "Nothing yet."} />
+        <Row name="What to do" says={'"Resume" carries on where it stopped. You never pay twice for finished parts.'} />
       </dl>
     </div>
   );
@@ -74,7 +74,7 @@ function Row({ name, says }: { name: string; says: string }) {
 export function Lost({ since }: { since: number }) {
   return (
     <p class="lost" role="status">
-      <b>{navigator.onLine ? "The server does not answer." : "You are offline."}</b> This is how it was at {new Date(since).toLocaleTimeString([], { timeStyle: "short" })}. The page goes on by itself, and so does the ad.
+      <b>{navigator.onLine ? "The server does not answer." : "You are offline."}</b> Last update: {new Date(since).toLocaleTimeString([], { timeStyle: "short" })}. This page reconnects by itself, and your ad carries on once the server is back.
     </p>
   );
 }
@@ -89,8 +89,8 @@ interface NowProps {
 
 export function Now({ job, progress, message, seconds, children }: NowProps) {
   const waits = job.status === "pending";
-  const queue = job.position ? `${job.position} ${job.position === 1 ? "ad goes" : "ads go"} first.` : "It begins in a moment.";
-  const shown = waits ? queue : sentence(message || "Getting ready");
+  const queue = job.position ? `${job.position} ${job.position === 1 ? "ad is" : "ads are"} ahead of yours.` : "Starting in a moment.";
+  const shown = waits ? queue : sentence(happened(message) || "Getting ready");
   const said = useSpoken(shown);
   const now = useNow();
   const passed = waits ? 0 : workOf(job, now).seconds;
@@ -111,17 +111,17 @@ export function Now({ job, progress, message, seconds, children }: NowProps) {
       <progress max={100} value={progress} aria-label="Progress" />
       <dl class="now-facts">
         <div>
-          <dt>{waits ? "Takes" : "Left"}</dt>
+          <dt>{waits ? "Takes" : "Time left"}</dt>
           <dd>{waits || !job.started_at ? span(seconds) : left(passed, progress, seconds)}</dd>
         </div>
         <div>
-          <dt>{waits ? "In line" : "At work"}</dt>
-          <dd>{waits ? (job.position ? `place ${job.position + 1}` : "next") : clock(passed)}</dd>
+          <dt>{waits ? "In the queue" : "Elapsed"}</dt>
+          <dd>{waits ? (job.position ? `number ${job.position + 1}` : "next") : clock(passed)}</dd>
         </div>
         <Cost job={job} />
       </dl>
       <div class="now-foot">
-        <p class="hint">You can close this page: the ad is made all the same, and stands in the library.</p>
+        <p class="hint">You can close this page. Your ad keeps going and will be in the library.</p>
         {children}
       </div>
     </section>
@@ -136,11 +136,11 @@ function Cost({ job }: { job: Job }) {
       <dt>Cost so far</dt>
       <dd>
         {charged ? money(charged) : free ? "Free" : "$0.00"}
-        {cap != null && !free && <span class="quiet"> of {money(cap)} at most</span>}
+        {cap != null && !free && <span class="quiet"> of {money(cap)} limit</span>}
       </dd>
       {cap != null && !free && (
         <dd>
-          <progress max={cap || 1} value={charged} aria-label="Spent of what it may cost" />
+          <progress max={cap || 1} value={charged} aria-label="Spent of the limit" />
         </dd>
       )}
     </div>

@@ -59,7 +59,7 @@ function Card({ job, scene, current, onShow, onAnew }: { job: Job; scene: Scene;
         {scene.voiceover_text ? (
           <p>{scene.voiceover_text}</p>
         ) : silent ? (
-          <p class="quiet">No words are spoken.</p>
+          <p class="quiet">No voiceover.</p>
         ) : (
           <p class="lines">
             <span class="unseen">Not written yet.</span>
@@ -74,11 +74,11 @@ function Card({ job, scene, current, onShow, onAnew }: { job: Job; scene: Scene;
         <Steps live made={[["Words", !!job.script], ["Voice", !!voice || silent], ["Clip", !!clip]]} />
       ) : (
         onAnew && (
-          <button class="again" type="button" aria-label={`Make ${name} anew`} onClick={() => onAnew(scene.id)}>
+          <button class="again" type="button" aria-label={`Redo ${name}`} onClick={() => onAnew(scene.id)}>
             <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
               <path d="M13 8a5 5 0 1 1-1.500-3.500M13 2v3h-3" />
             </svg>
-            Make anew
+            Redo
           </button>
         )
       )}
@@ -89,7 +89,7 @@ function Card({ job, scene, current, onShow, onAnew }: { job: Job; scene: Scene;
 
 function Picture({ name, busy, at, onShow, children }: { name: string; busy: boolean; at: number | null | undefined; onShow: (() => void) | null; children: preact.ComponentChildren }) {
   return (
-    <button class={`scene-picture${busy ? " busy" : ""}`} type="button" aria-label={onShow ? `Show ${name}` : `${name} is not there yet`} disabled={!onShow} onClick={onShow ?? undefined}>
+    <button class={`scene-picture${busy ? " busy" : ""}`} type="button" aria-label={onShow ? `Show ${name}` : `${name} is not ready yet`} disabled={!onShow} onClick={onShow ?? undefined}>
       {children}
       {at != null && <span class="scene-at">{clock(at)}</span>}
     </button>
@@ -126,7 +126,7 @@ function Steps({ made, live }: { made: readonly (readonly [string, boolean])[]; 
       {made.map(([name, done]) => (
         <li key={name} class={done ? "done" : ""}>
           {name}
-          <span class="unseen">{done ? " is there" : " is not there yet"}</span>
+          <span class="unseen">{done ? " is ready" : " is not ready yet"}</span>
         </li>
       ))}
     </ul>

@@ -27,6 +27,7 @@ function Settings({ may, look }: { may: May; look: Look }) {
     if (settings && location.hash) document.getElementById(location.hash.slice(1))?.scrollIntoView();
   }, [settings !== null]);
   const here = useHere(settings !== null);
+  const there = settings !== null || wrong !== ""; // what stands below shall not be pushed down
   const sections: [string, string][] = [
     ["keys", "Providers"],
     ["caps", "Spending"],
@@ -49,7 +50,7 @@ function Settings({ may, look }: { may: May; look: Look }) {
           ))}
         </ul>
       </nav>
-      <div class="settings-body">
+      <div class={`settings-body${there ? "" : " waiting"}`}>
         {wrong && (
           <p class="alert" role="alert">
             {wrong}
@@ -57,11 +58,11 @@ function Settings({ may, look }: { may: May; look: Look }) {
         )}
         {settings && <Providers providers={settings.providers} problem={settings.secrets_file?.problem ?? null} hint={settings.secrets_file?.hint ?? null} change={set} />}
         {settings && <Caps caps={settings.caps} />}
-        <Brand look={look} may={may.write} />
-        {may.admin && <Keys />}
-        <Webhooks may={may.write} />
+        {there && <Brand look={look} may={may.write} />}
+        {there && may.admin && <Keys />}
+        {there && <Webhooks may={may.write} />}
         {settings && <Server settings={settings} />}
-        {may.admin && <Audit />}
+        {there && may.admin && <Audit />}
       </div>
     </div>
   );

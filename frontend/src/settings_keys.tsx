@@ -25,15 +25,15 @@ interface Entry {
 }
 
 const SCOPES: [string, string][] = [
-  ["jobs:read", "Look at ads"],
+  ["jobs:read", "View ads"],
   ["jobs:write", "Make ads"],
   ["admin", "Everything"],
 ];
 const MONTHS: [string, string][] = [
-  ["", "Never ends"],
-  ["30", "Ends in 30 days"],
-  ["90", "Ends in 90 days"],
-  ["365", "Ends in a year"],
+  ["", "Never"],
+  ["30", "In 30 days"],
+  ["90", "In 90 days"],
+  ["365", "In a year"],
 ];
 
 export function Keys() {
@@ -68,21 +68,21 @@ export function Keys() {
   async function revoke(one: Key): Promise<void> {
     try {
       await send("DELETE", `/keys/${encodeURIComponent(one.id)}`);
-      toast(`${one.name} opens nothing any more.`);
+      toast(`${one.name} was revoked.`);
     } catch (error) {
       setWrong(why(error));
     }
     await look();
   }
   return (
-    <Section id="api-keys" title="API keys" lead="Programs come in with a key of their own. Whoever has it can do what it may: give each program its own.">
+    <Section id="api-keys" title="API keys" lead="For your shop system or other programs. Give each program its own key, so you can revoke it alone.">
       <form class="key-form" onSubmit={(event) => void make(event)}>
         <label class="field">
           <span class="label">Name</span>
           <input required maxLength={100} autocomplete="off" placeholder="Shop backend" value={name} onInput={(event) => type(event.currentTarget.value)} />
         </label>
         <label class="field">
-          <span class="label">It may</span>
+          <span class="label">Allowed to</span>
           <select value={scope} onChange={(event) => grant(event.currentTarget.value)}>
             {SCOPES.map(([value, words]) => (
               <option key={value} value={value}>
@@ -92,7 +92,7 @@ export function Keys() {
           </select>
         </label>
         <label class="field">
-          <span class="label">Until</span>
+          <span class="label">Expires</span>
           <select value={days} onChange={(event) => setDays(event.currentTarget.value)}>
             {MONTHS.map(([value, words]) => (
               <option key={value} value={value}>
@@ -102,7 +102,7 @@ export function Keys() {
           </select>
         </label>
         <button class="button" type="submit">
-          Make a key
+          Create key
         </button>
       </form>
       {made && <Once label="Your new key." text={made} close={() => setMade("")} />}
@@ -122,7 +122,7 @@ export function Keys() {
                   {one.expires_at && `, until ${day(one.expires_at)}`}
                 </p>
               </div>
-              <Sure words="Revoke" label={`Revoke ${one.name}`} ask="Nothing gets in with it any more." act={() => revoke(one)} />
+              <Sure words="Revoke" label={`Revoke ${one.name}`} ask="Programs using it stop working." act={() => revoke(one)} />
             </li>
           ))}
         </ul>
@@ -146,11 +146,11 @@ export function Audit() {
     }
   }
   return (
-    <Section id="audit" title="Audit log" lead="Who changed what, or tried to.">
+    <Section id="audit" title="Audit log" lead="Who changed what, and when.">
       {entries === null ? (
         <p>
           <button class="button" type="button" onClick={() => void look()}>
-            Show the newest
+            Show recent entries
           </button>
         </p>
       ) : (
@@ -162,7 +162,7 @@ export function Audit() {
                   <th>When</th>
                   <th>Who</th>
                   <th>What</th>
-                  <th>How it went</th>
+                  <th>Result</th>
                 </tr>
               </thead>
               <tbody>

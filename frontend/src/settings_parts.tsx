@@ -28,7 +28,7 @@ export function Once({ label, text, close }: { label: string; text: string; clos
   return (
     <div class="once" role="status">
       <p>
-        <b>{label}</b> Copy it now: it is not shown again.
+        <b>{label}</b> Copy it now; it is not shown again.
       </p>
       <div class="add">
         <input type="text" readOnly value={text} aria-label={label} onFocus={(event) => event.currentTarget.select()} />

@@ -4,7 +4,7 @@ import { send } from "./api";
 import { Section, Sure } from "./settings_parts";
 import { toast } from "./toast";
 import { why } from "./upload";
-import { money } from "./words";
+import { advice, money, sentence } from "./words";
 
 export interface Provider {
   name: string;
@@ -41,13 +41,13 @@ interface Test {
   hint: string | null;
 }
 
-const PARTS: Record<string, string> = { script: "Script", voice: "Voice", video: "Scenes", cta: "End card" };
+const PARTS: Record<string, string> = { script: "the script", voice: "the voice", video: "the scenes", cta: "the end card" };
 const FROM: Record<string, string> = { environment: "the environment", config: "badapple.toml", file: "this page" };
 
 export function Providers({ providers, problem, hint, change }: { providers: Provider[]; problem: string | null; hint: string | null; change: (set: (known: ServerSettings | null) => ServerSettings | null) => void }) {
   const put = (one: Provider) => change((known) => known && { ...known, providers: known.providers.map((other) => (other.name === one.name ? one : other)) });
   return (
-    <Section id="keys" title="Providers" lead="Ads are made on this server for free. With a key, these make parts of them in its place. Keys are written here, and never shown again.">
+    <Section id="keys" title="Providers" lead="Ads are made on this server for free. Add a key to let these services make parts of them instead. Keys are never shown again.">
       {problem && (
         <p class="note poor">
           {problem} {hint}
@@ -55,10 +55,10 @@ export function Providers({ providers, problem, hint, change }: { providers: Pro
       )}
       <article class="vendor">
         <header>
-          <h3>badapple, offline</h3>
+          <h3>This server (offline)</h3>
           <span class="pill completed">Ready</span>
         </header>
-        <p class="quiet">Script, voice, scenes and end card, made here. Free, and nothing leaves this machine.</p>
+        <p class="quiet">Script, voice, scenes and end card. Free, and nothing leaves this machine.</p>
       </article>
       {providers.map((one) => (
         <Vendor key={one.name} one={one} put={put} />
@@ -79,7 +79,7 @@ function Vendor({ one, put }: { one: Provider; put: (one: Provider) => void }) {
     try {
       put(await send<Provider>("PUT", path, { key: key.trim() }));
       type("");
-      toast(`The key of ${one.title} is kept.`);
+      toast(`${one.title} key saved.`);
       void ask();
     } catch (error) {
       setWrong(why(error));
@@ -89,7 +89,7 @@ function Vendor({ one, put }: { one: Provider; put: (one: Provider) => void }) {
     try {
       put(await send<Provider>("DELETE", path));
       setTest(null);
-      toast(`The key of ${one.title} is gone.`);
+      toast(`${one.title} key removed.`);
     } catch (error) {
       setWrong(why(error));
     }
@@ -102,7 +102,7 @@ function Vendor({ one, put }: { one: Provider; put: (one: Provider) => void }) {
       setTest({ ok: false, detail: why(error), hint: null });
     }
   }
-  const state = one.usable ? ["completed", "Ready"] : one.configured ? ["failed", "Cannot be used"] : ["", "No key"];
+  const state = one.usable ? ["completed", "Ready"] : one.configured ? ["failed", "Not usable"] : ["", "No key"];
   const own = one.source === "file";
   return (
     <article class="vendor" aria-label={one.title}>
@@ -111,13 +111,13 @@ function Vendor({ one, put }: { one: Provider; put: (one: Provider) => void }) {
         <span class={`pill ${state[0]}`}>{state[1]}</span>
       </header>
       <p class="quiet">
-        {one.used_for.map((part) => PARTS[part] ?? part).join(", ")}
-        {one.source ? <>. Its key comes from {FROM[one.source] ?? one.source}{one.source === "environment" && <>, <code>{one.variable}</code></>}.</> : <>. Or set <code>{one.variable}</code>.</>}
+        For {one.used_for.map((part) => PARTS[part] ?? part).join(" and ")}
+        {one.source ? <>, with the key from {FROM[one.source] ?? one.source}{one.source === "environment" && <>, <code>{one.variable}</code></>}.</> : <>. Paste a key, or set <code>{one.variable}</code> on the server.</>}
         {!one.usable && one.lacks && one.configured && <> It lacks {one.lacks}.</>}
       </p>
       {one.writable ? (
         <form class="add" onSubmit={(event) => void keep(event)}>
-          <input type="password" aria-label={`Key of ${one.title}`} autocomplete="off" spellcheck={false} placeholder={own ? "Paste a new key" : "Paste its key"} value={key} onInput={(event) => type(event.currentTarget.value)} />
+          <input type="password" aria-label={`Key of ${one.title}`} autocomplete="off" spellcheck={false} placeholder={own ? "Paste a new key" : "Paste the key"} value={key} onInput={(event) => type(event.currentTarget.value)} />
           <button class="button" type="submit" disabled={key.trim().length < 8}>
             Save
           </button>
@@ -128,7 +128,7 @@ function Vendor({ one, put }: { one: Provider; put: (one: Provider) => void }) {
       {one.configured && (
         <p class="actions">
           <button class="button small" type="button" disabled={test === "busy"} aria-label={`Test ${one.title}`} onClick={() => void ask()}>
-            {test === "busy" ? "Asking ..." : "Test"}
+            {test === "busy" ? "Testing..." : "Test"}
           </button>
           {own && one.writable && <Sure words="Remove" label={`Remove the key of ${one.title}`} ask="Remove the key?" act={forget} />}
         </p>
@@ -136,8 +136,8 @@ function Vendor({ one, put }: { one: Provider; put: (one: Provider) => void }) {
       <p class="verdict" role="status">
         {test && test !== "busy" && (
           <span class={test.ok ? "good" : "wrong"}>
-            {test.ok ? "Works. " : "Does not work. "}
-            {test.detail} {test.hint}
+            {test.ok ? "It works. " : "It does not work. "}
+            {sentence(test.detail)} {advice(test.hint ?? "")}
           </span>
         )}
       </p>
@@ -164,22 +164,22 @@ export function Caps({ caps }: { caps: Cap }) {
       know(put);
       setJob(text(put.job_usd));
       setDay(text(put.daily_usd));
-      toast("Kept.");
+      toast("Saved.");
     } catch (error) {
       setWrong(why(error));
     }
   }
   const cap = known.effective_daily_usd;
   return (
-    <Section id="caps" title="Spending" lead="No ad and no day costs more than this, whatever is asked for. Empty sets no limit of yours.">
+    <Section id="caps" title="Spending" lead="Hard limits for every ad and every day. Leave a field empty for no limit.">
       <form class="stack" onSubmit={(event) => void keep(event)}>
         <div class="pair">
-          <Dollars id="cap-job" words="An ad, at most" value={job} set={setJob} server={known.configured_job_usd} locked={!known.writable} />
-          <Dollars id="cap-day" words="A day, at most" value={day} set={setDay} server={known.configured_daily_usd} locked={!known.writable} />
+          <Dollars id="cap-job" words="Limit per ad" value={job} set={setJob} server={known.configured_job_usd} locked={!known.writable} />
+          <Dollars id="cap-day" words="Limit per day" value={day} set={setDay} server={known.configured_daily_usd} locked={!known.writable} />
         </div>
         <div class="spent">
           <p>
-            <b>{known.spent_today_usd ? money(known.spent_today_usd) : "Nothing"}</b> spent today{cap != null && ` of at most ${dollars(cap)}`}
+            <b>{known.spent_today_usd ? money(known.spent_today_usd) : "Nothing"}</b> spent today{cap != null && ` of ${dollars(cap)}`}
           </p>
           {cap != null && cap > 0 && <progress max={cap} value={Math.min(cap, known.spent_today_usd)} aria-label="Spent today" />}
         </div>
@@ -228,9 +228,9 @@ function amount(text: string): number | null {
 }
 
 const LEVELS: Record<string, [string, string, string]> = {
-  bubblewrap: ["completed", "Closed", "Photos are read in a closed room, out of reach of files and network."],
-  limits: ["", "Limits only", "Photos are read with limits on time and memory, but not in a closed room."],
-  none: ["failed", "Not to be had", "Photos are not read at all: the closed room that is asked for cannot be had."],
+  bubblewrap: ["completed", "On", "Photos are opened in isolation, with no access to files or the network."],
+  limits: ["", "Limits only", "Photos are opened with limits on time and memory, but not in isolation."],
+  none: ["failed", "Unavailable", "Photos cannot be opened: this server requires isolation, and it is not available."],
 };
 
 export function Server({ settings }: { settings: ServerSettings }) {

@@ -26,9 +26,9 @@ const EVENTS: [string, string][] = [
   ["job.completed", "An ad is ready"],
   ["job.failed", "An ad failed"],
   ["job.cancelled", "An ad was cancelled"],
-  ["job.awaiting_approval", "A script waits"],
+  ["job.awaiting_approval", "A script needs approval"],
 ];
-const STATES: Record<string, [string, string]> = { delivered: ["completed", "Taken"], failed: ["failed", "Given up"], pending: ["processing", "On its way"] };
+const STATES: Record<string, [string, string]> = { delivered: ["completed", "Delivered"], failed: ["failed", "Failed"], pending: ["processing", "Sending"] };
 
 export function Webhooks({ may }: { may: boolean }) {
   const [hooks, set] = useState<Hook[] | null>(null);
@@ -58,7 +58,7 @@ export function Webhooks({ may }: { may: boolean }) {
     }
   }
   return (
-    <Section id="webhooks" title="Webhooks" lead="Addresses of yours that are told when an ad ends. Messages are signed, and sent again for three days where they are not taken.">
+    <Section id="webhooks" title="Webhooks" lead="We call these addresses when an ad finishes. Calls are signed and retried for up to three days.">
       {may && (
         <form class="stack" onSubmit={(event) => void add(event)}>
           <div class="add">
@@ -68,7 +68,7 @@ export function Webhooks({ may }: { may: boolean }) {
             </button>
           </div>
           <fieldset class="boxes">
-            <legend class="hint">Tell of these; of all where none is chosen</legend>
+            <legend class="hint">Events to send (none ticked means all)</legend>
             {EVENTS.map(([value, words]) => (
               <label key={value}>
                 <input type="checkbox" checked={events.includes(value)} onChange={() => choose((known) => (known.includes(value) ? known.filter((one) => one !== value) : [...known, value]))} />
@@ -118,7 +118,7 @@ function One({ hook, may, look }: { hook: Hook; may: boolean; look: () => Promis
     }
   }
   async function test(): Promise<void> {
-    await act("POST", "/test", "A test message is on its way.");
+    await act("POST", "/test", "Test sent.");
     setOpen(true);
     for (const wait of [0, 1500, 3000]) {
       await new Promise((done) => setTimeout(done, wait));
@@ -139,10 +139,10 @@ function One({ hook, may, look }: { hook: Hook; may: boolean; look: () => Promis
           <button class="button small" type="button" disabled={!hook.enabled} aria-label={`Test ${hook.url}`} onClick={() => void test()}>
             Test
           </button>
-          <button class="button small" type="button" aria-pressed={!hook.enabled} onClick={() => void act("PATCH", "", hook.enabled ? "Nothing is sent there now." : "It is told again.", { enabled: !hook.enabled }).then(look)}>
+          <button class="button small" type="button" aria-pressed={!hook.enabled} onClick={() => void act("PATCH", "", hook.enabled ? "Switched off." : "Switched on.", { enabled: !hook.enabled }).then(look)}>
             {hook.enabled ? "Switch off" : "Switch on"}
           </button>
-          <Sure words="Remove" label={`Remove ${hook.url}`} ask="Remove it, with its log?" act={() => act("DELETE", "", "Removed.").then(look)} />
+          <Sure words="Remove" label={`Remove ${hook.url}`} ask="Remove it and its log?" act={() => act("DELETE", "", "Removed.").then(look)} />
         </p>
       )}
       <details
@@ -152,7 +152,7 @@ function One({ hook, may, look }: { hook: Hook; may: boolean; look: () => Promis
           if (event.currentTarget.open && sent === null) void deliveries();
         }}
       >
-        <summary>What was sent</summary>
+        <summary>Delivery log</summary>
         {sent && !sent.length && <p class="quiet">Nothing yet.</p>}
         <ul class="sent">
           {sent?.map((one) => (
@@ -163,7 +163,7 @@ function One({ hook, may, look }: { hook: Hook; may: boolean; look: () => Promis
                 {one.log.at(-1)?.error && <span class="wrong"> {one.log.at(-1)!.error}</span>}
               </span>
               {may && one.state === "failed" && (
-                <button class="button small" type="button" onClick={() => void act("POST", `/deliveries/${encodeURIComponent(one.id)}/resend`, "It is sent again.").then(deliveries)}>
+                <button class="button small" type="button" onClick={() => void act("POST", `/deliveries/${encodeURIComponent(one.id)}/resend`, "Sent again.").then(deliveries)}>
                   Send again
                 </button>
               )}

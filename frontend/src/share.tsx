@@ -25,7 +25,7 @@ export function Share({ id, may }: { id: string; may: boolean }) {
     const until = new Date(made.expires_at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
     setUrl(made.url);
     const copied = await navigator.clipboard?.writeText(made.url).then(() => true, () => false);
-    say(`${copied ? "Copied." : "Copy it from here."} Anybody may follow it until ${until}.`);
+    say(`${copied ? "Copied." : "Copy it from the field above."} Anyone with the link can watch until ${until}.`);
   }
 
   return (
@@ -35,7 +35,7 @@ export function Share({ id, may }: { id: string; may: boolean }) {
           Copy a link
         </button>
         <label>
-          <span class="unseen">The link is good for</span>
+          <span class="unseen">How long the link works</span>
           <select value={term} onChange={(event) => setTerm(Number(event.currentTarget.value))}>
             {TERMS.map(([seconds, words]) => (
               <option key={seconds} value={seconds}>

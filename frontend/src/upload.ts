@@ -15,7 +15,7 @@ export async function upload(file: File): Promise<Uploaded> {
   const answer = await fetch("/api/v1/uploads", { method: "POST", body });
   const told = (await answer.json().catch(() => ({}))) as Uploaded & Partial<Refused["problem"]>;
   if (answer.ok) return told;
-  throw new Refused({ title: "Not taken", detail: "The photo was not taken.", hint: "", status: answer.status, ...told });
+  throw new Refused({ title: "Not uploaded", detail: "The photo could not be uploaded.", hint: "", status: answer.status, ...told });
 }
 
 /** What went wrong, as a sentence. */

@@ -1,4 +1,4 @@
-/** The form: a photo, a name, looks by last words. */
+/** The form: a photo, a name, styles by calls to action. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { type Estimate, send } from "./api";
 import { Poster, type Style } from "./poster";
@@ -59,7 +59,7 @@ export function Form({ styles, most, limits }: Props) {
         </section>
         <section class="card stack" aria-labelledby="v-looks">
           <h2 id="v-looks">
-            Looks <span class="tally">{looks.length}</span>
+Styles <span class="tally">{looks.length}</span>
           </h2>
           <fieldset class="picks">
             <legend class="unseen">Styles</legend>
@@ -73,7 +73,7 @@ export function Form({ styles, most, limits }: Props) {
               </label>
             ))}
           </fieldset>
-          {!looks.length && <p class="wrong">Choose at least one look.</p>}
+          {!looks.length && <p class="wrong">Choose at least one style.</p>}
         </section>
         <Words ctas={ctas} set={setCtas} most={limits.cta} room={looks.length ? Math.floor(most / looks.length) : most} />
       </div>
@@ -83,12 +83,12 @@ export function Form({ styles, most, limits }: Props) {
           <p class="sum" role="status">
             {many > most ? (
               <span class="wrong">
-                {many} ads are more than the {most} that go together. Take a look or a last word away.
+                {many} ads is more than the limit of {most}. Remove a style or a call to action.
               </span>
             ) : (
               <>
                 <b>
-                  {looks.length} {looks.length === 1 ? "look" : "looks"} × {ctas.length} {ctas.length === 1 ? "last word" : "last words"} = {many} {many === 1 ? "ad" : "ads"}
+                  {looks.length} {looks.length === 1 ? "style" : "styles"} × {ctas.length} {ctas.length === 1 ? "call to action" : "calls to action"} = {many} {many === 1 ? "ad" : "ads"}
                 </b>
                 <span>{cost ? `${cost.estimate_usd ? money(cost.estimate_usd) : "Free"}, ready in ${span(cost.estimated_seconds)}` : "\u00a0"}</span>
               </>
@@ -99,7 +99,7 @@ export function Form({ styles, most, limits }: Props) {
             <span>
               <b>As drafts</b>
               <br />
-              <span class="quiet">Small and quick: enough to choose by.</span>
+              <span class="quiet">Small and quick: enough to pick a winner.</span>
             </span>
           </label>
           {wrong && (
@@ -108,9 +108,9 @@ export function Form({ styles, most, limits }: Props) {
             </p>
           )}
           <button class="button primary big" type="submit" disabled={busy || photo?.busy || !many || many > most}>
-            {busy ? "Sending ..." : photo?.busy ? "The photo is on its way ..." : `Make ${many} ${draft ? (many === 1 ? "draft" : "drafts") : many === 1 ? "ad" : "ads"}, ${price}`}
+            {busy ? "Sending..." : photo?.busy ? "Uploading the photo..." : `Make ${many} ${draft ? (many === 1 ? "draft" : "drafts") : many === 1 ? "ad" : "ads"}, ${price}`}
           </button>
-          <p class="hint">Made on this server: nothing is bought, and your photo stays here.</p>
+          <p class="hint">Made on this server. Nothing to pay, and your photo stays here.</p>
         </div>
       </aside>
     </form>
@@ -150,8 +150,8 @@ function Photo({ photo, set, most }: { photo: Taken | null; set: (photo: Taken |
   const latest = useRef(0);
 
   useEffect(() => {
-    send<{ items: { upload_id: string }[] }>("GET", "/uploads?limit=6")
-      .then((found) => setKnown(found.items.slice(0, 6)))
+    send<{ items: { upload_id: string; sha256: string }[] }>("GET", "/uploads?limit=30")
+      .then(({ items }) => setKnown([...new Map(items.map((one) => [one.sha256, one])).values()].slice(0, 6))) // each photo once
       .catch(() => undefined);
     const paste = (event: ClipboardEvent) => {
       const file = image(event.clipboardData?.files);
@@ -174,7 +174,7 @@ function Photo({ photo, set, most }: { photo: Taken | null; set: (photo: Taken |
   async function take(file: File): Promise<void> {
     const mine = ++latest.current;
     setWrong("");
-    if (file.size > most) return setWrong(`This photo has more than ${Math.floor(most / 2 ** 20)} MB. Save it smaller.`);
+    if (file.size > most) return setWrong(`This photo is larger than ${Math.floor(most / 2 ** 20)} MB. Save a smaller copy.`);
     const src = URL.createObjectURL(file);
     set({ src, id: null, busy: true, name: file.name });
     try {
@@ -223,10 +223,10 @@ function Photo({ photo, set, most }: { photo: Taken | null; set: (photo: Taken |
           }}
         />
         <p class="hint" id="photo-hint" role="status">
-          {photo?.busy ? "On its way ..." : photo ? "It is here." : "Choose, drop or paste it. Without one, the ads are made of words alone."}
+          {photo?.busy ? "Uploading..." : photo ? "Uploaded." : "Choose, drop or paste a photo. No photo? You get text-only videos."}
         </p>
         {known.length > 0 && (
-          <div class="recent" role="group" aria-label="Photos that are here already">
+          <div class="recent" role="group" aria-label="Recent photos">
             {known.map((one, place) => (
               <button
                 type="button"
@@ -281,7 +281,7 @@ function Words({ ctas, set, most, room }: { ctas: string[]; set: (ctas: string[]
   return (
     <section class="card stack" aria-labelledby="v-words">
       <h2 id="v-words">
-        Last words <span class="tally">{ctas.length}</span>
+        Calls to action <span class="tally">{ctas.length}</span>
       </h2>
       <ul class="tags" aria-label="Calls to action">
         {ctas.map((one) => (
@@ -289,7 +289,7 @@ function Words({ ctas, set, most, room }: { ctas: string[]; set: (ctas: string[]
             <span>{one}</span>
             <button
               type="button"
-              aria-label={`Take away: ${one}`}
+              aria-label={`Remove: ${one}`}
               disabled={ctas.length === 1}
               onClick={() => {
                 set(ctas.filter((other) => other !== one));
@@ -307,7 +307,7 @@ function Words({ ctas, set, most, room }: { ctas: string[]; set: (ctas: string[]
           aria-label="Another call to action"
           maxLength={most}
           autocomplete="off"
-          placeholder="Another one"
+          placeholder="Add another"
           value={text}
           onInput={(event) => write(event.currentTarget.value)}
           onKeyDown={(event) => {

@@ -1,6 +1,6 @@
 /** The ads of a group side by side: they play in step, one is heard, one wins. */
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { fileOf, local, Refused, send } from "./api";
+import { fileOf, jobPath, local, Refused, send } from "./api";
 import { shortcut } from "./keys";
 import type { Told } from "./live";
 import { Poster, type Style } from "./poster";
@@ -67,6 +67,11 @@ export function Group({ id, may, styles, ready }: { id: string; may: boolean; st
     };
   }, [waiting.join()]);
 
+  const first = group?.jobs[0]?.job_id;
+  const [pictured, setPictured] = useState(false); // all have the same photo, or none
+  useEffect(() => {
+    if (first && waiting.length) send<{ has_photo: boolean }>("GET", jobPath(first)).then((job) => setPictured(job.has_photo), () => undefined);
+  }, [first]);
   const players = useRef<Players>(new Map());
   const [heard, hear] = useState<string | null>(null);
   if (!group) return wrong ? <p class="wrong" role="alert">{wrong}</p> : null;
@@ -74,7 +79,7 @@ export function Group({ id, may, styles, ready }: { id: string; may: boolean; st
   async function win(job: string | null): Promise<void> {
     try {
       setGroup(await send<Told2>("PUT", `${path}/winner`, { job_id: job }));
-      if (job) toast("That one it is.");
+      if (job) toast("Winner picked.");
     } catch (error) {
       toast(why(error));
     }
@@ -113,6 +118,7 @@ export function Group({ id, may, styles, ready }: { id: string; may: boolean; st
             look={styles.find((style) => style.name === one.style) ?? styles[0]!}
             won={one.job_id === group.winner}
             may={may}
+            pictured={pictured}
             heard={heard === one.job_id}
             hear={() => hear(heard === one.job_id ? null : one.job_id)}
             win={() => void win(one.job_id === group.winner ? null : one.job_id)}
@@ -130,13 +136,14 @@ interface CardProps {
   look: Style;
   won: boolean;
   may: boolean;
+  pictured: boolean;
   heard: boolean;
   hear: () => void;
   win: () => void;
   hold: (video: HTMLVideoElement | null) => void;
 }
 
-function Card({ ad, progress, look, won, may, heard, hear, win, hold }: CardProps) {
+function Card({ ad, progress, look, won, may, pictured, heard, hear, win, hold }: CardProps) {
   const title = `${look.title}${ad.cta_text ? `, ${ad.cta_text}` : ""}`;
   const live = ad.status === "pending" || ad.status === "processing";
   const src = useFile(ad.links.video ? fileOf(ad.job_id, "video") : null);
@@ -158,12 +165,11 @@ function Card({ ad, progress, look, won, may, heard, hear, win, hold }: CardProp
             <img src={fileOf(ad.job_id, "poster")} alt={title} width="270" height="480" />
           )
         ) : (
-          <Poster look={look} name={ad.product_name} cta={ad.cta_text} label={title} />
+          <Poster look={look} name={ad.product_name} cta={ad.cta_text} photo={pictured ? `/api/v1${jobPath(ad.job_id, "/photo")}?width=270` : null} label={title} />
         )}
         {!ad.links.video && (
-          <span class={`pill ${ad.status}`}>
-            {STATUSES[ad.status] ?? ad.status}
-            {live && progress > 0 && `, ${progress} %`}
+          <span class={`pill ${live && progress > 0 ? "processing" : ad.status}`}>
+            {live && progress > 0 ? `${STATUSES["processing"]}, ${progress}%` : (STATUSES[ad.status] ?? ad.status)}
           </span>
         )}
         {live && <progress max={100} value={progress} aria-label={`Progress of ${title}`} />}
@@ -178,13 +184,13 @@ function Card({ ad, progress, look, won, may, heard, hear, win, hold }: CardProp
       </div>
       <div class="variant-words">
         <h2>{look.title}</h2>
-        <p>{ad.cta_text || "A last word of its own"}</p>
+        <p>{ad.cta_text || "Its own call to action"}</p>
         {ad.status === "failed" && <p class="wrong">{ad.error_message || "It failed."}</p>}
       </div>
       <p class="variant-actions">
         {may && ad.links.video && (
           <button class={`button small${won ? " primary" : ""}`} type="button" aria-pressed={won} aria-label={`Winner: ${title}`} onClick={win}>
-            {won ? "Picked" : "Pick it"}
+            {won ? "Picked" : "Pick"}
           </button>
         )}
         <a class="button small" href={`/ads/${encodeURIComponent(ad.job_id)}`} aria-label={`Open ${title}`}>
@@ -267,7 +273,7 @@ function Transport({ players, many }: { players: Players; many: number }) {
         step={0.1}
         value={at}
         disabled={!many}
-        aria-label="Place in all ads"
+        aria-label="Position in all ads"
         aria-valuetext={`${Math.round(at)} of ${Math.round(whole)} seconds`}
         onInput={(event) => {
           const place = Number(event.currentTarget.value);

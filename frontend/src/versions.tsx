@@ -69,10 +69,10 @@ function Item({ one, here, may, against, onRestore }: { one: VersionItem; here: 
       </a>
       <div class="version-words">
         <h3>
-          Version {one.number} {here && <span class="chip">this one</span>}
+          Version {one.number} {here && <span class="chip">viewing</span>}
           {one.current && !here && <span class="chip">newest</span>}
         </h3>
-        <p>{one.change ? one.change[0]!.toUpperCase() + one.change.slice(1) : "The first"}</p>
+        <p>{one.change ? one.change[0]!.toUpperCase() + one.change.slice(1) : "First version"}</p>
         <p class="quiet">
           {one.status === "completed" ? when : `${STATUSES[one.status] ?? one.status}, ${when}`}
         </p>
@@ -110,7 +110,7 @@ function Restore({ one, onClose }: { one: VersionItem; onClose: () => void }) {
   }
   return (
     <Dialog title={`Restore version ${one.number}`} onClose={onClose}>
-      <p>It comes back as the newest version. Every part of it is found again: it costs nothing, and no version is lost.</p>
+      <p>It comes back as the newest version. Every part is reused, so it costs nothing, and no version is lost.</p>
       {wrong && (
         <p role="alert">
           <Wrong wrong={wrong} />
@@ -118,10 +118,10 @@ function Restore({ one, onClose }: { one: VersionItem; onClose: () => void }) {
       )}
       <div class="dialog-foot">
         <button class="button" type="button" data-first onClick={onClose}>
-          Leave it
+          Not now
         </button>
         <button class="button primary" type="button" disabled={busy} onClick={() => void go()}>
-          {busy ? "Sending ..." : "Restore it, free"}
+          {busy ? "Sending..." : "Restore it, free"}
         </button>
       </div>
     </Dialog>

@@ -4,6 +4,7 @@ import { type FamilyVersion as VersionItem, local } from "./api";
 import { Dialog } from "./dialog";
 import { clock } from "./run_player";
 import { only } from "./sound";
+import { sentence } from "./words";
 
 const APART = 0.12; // seconds that the two may be apart before one is set to the other
 
@@ -90,10 +91,10 @@ export function Compare({ items, left, right, onClose }: Props) {
               aria-label={`Version ${one.number}`}
               onLoadedMetadata={(event) => {
                 setWhole(event.currentTarget.duration || 30);
-                event.currentTarget.currentTime = at;
+                if (at) event.currentTarget.currentTime = at; // else the poster stays
               }}
             />
-            <figcaption>{one.change || "The first"}</figcaption>
+            <figcaption>{sentence(one.change || "First version").slice(0, -1)}</figcaption>
           </figure>
         ))}
       </div>
@@ -101,10 +102,10 @@ export function Compare({ items, left, right, onClose }: Props) {
         <button class="button primary" type="button" data-first onClick={() => (playing ? pause() : void play())}>
           {playing ? "Pause" : "Play both"}
         </button>
-        <input type="range" min={0} max={whole} step={0.1} value={at} aria-label="Place in both" aria-valuetext={clock(at)} onInput={(event) => seek(Number(event.currentTarget.value))} />
+        <input type="range" min={0} max={whole} step={0.1} value={at} aria-label="Position in both" aria-valuetext={clock(at)} onInput={(event) => seek(Number(event.currentTarget.value))} />
         <span class="voice-time">{clock(at)}</span>
         <fieldset>
-          <legend class="unseen">Whose sound is heard</legend>
+          <legend class="unseen">Which sound to hear</legend>
           <span class="segment">
           {shown.map((one, side) => (
             <label key={side}>

@@ -8,7 +8,7 @@ export const STAGES: Record<string, string> = {
 };
 export const STATUSES: Record<string, string> = {
   pending: "Waiting",
-  processing: "Being made",
+  processing: "In progress",
   completed: "Ready",
   failed: "Failed",
   cancelled: "Cancelled",
@@ -48,10 +48,29 @@ export function lines(text: string, width: number, most = 3): string[] {
   return found.length > most ? [...found.slice(0, most - 1), `${found[most - 1]} ...`] : found;
 }
 
-const BUTTONS: Record<string, string> = { retry: "Try again", resume: "Go on", cancel: "Cancel", approve: "Approve the script" };
+const BUTTONS: Record<string, string> = { retry: "Try again", resume: "Resume", cancel: "Cancel", approve: "Approve the script" };
 
 /** A hint of the API's as a sentence that speaks of the buttons of a page. */
 export function advice(hint: string): string {
   const said = hint.replace(/`POST \/api\/v1\/jobs\/[^/`]+\/(retry|resume|cancel|approve)`/g, (_, verb: string) => `"${BUTTONS[verb]}"`);
-  return sentence(said.replace(/`GET \/api\/v1\/jobs`/g, "the library").replaceAll("`", ""));
+  return sentence(said.replace(/`GET \/api\/v1\/jobs`/g, "the library").replaceAll("`", "").replace("run the same command again", "try again"));
+}
+
+const LABELS: [RegExp, string][] = [
+  [/^product picture$/, "your photo"],
+  [/^seam (\d+)$/, "transition $1"],
+  [/^scene (\d+) alone$/, "scene $1"],
+  [/^film$/, "the video"],
+  [/^measuring$/, "the quality check"],
+  [/^(script|logo|end card|end scene|soundtrack|music)$/, "the $1"],
+];
+const VERBS: Record<string, string> = { Making: "Working on", Finished: "Finished", Found: "Reused" };
+
+/** What an event says, for people: "Working on the video" instead of "Making film". */
+export function happened(message: string): string {
+  return message.replace(/^(Making|Finished|Found) (.+)$/, (whole, verb: string, label: string) => {
+    const found = LABELS.find(([pattern]) => pattern.test(label));
+    if (!found) return verb === "Found" ? `Reused ${label}` : whole;
+    return `${VERBS[verb]} ${label.replace(found[0], found[1])}`;
+  });
 }

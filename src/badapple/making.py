@@ -87,11 +87,14 @@ async def make_async(
     """Make an ad and return it; cancelling the task stops it, and finished parts are kept. See `make`."""
     from badapple import process  # noqa: PLC0415 - `import badapple` shall stay quick
     from badapple.config import get_settings  # noqa: PLC0415 - as above
+    from badapple.jobs.brand import check  # noqa: PLC0415 - as above
     from badapple.jobs.orders import of_local  # noqa: PLC0415 - as above
     from badapple.pipeline.orchestrator import create_pipeline_orchestrator  # noqa: PLC0415 - as above
 
     process.settle()
     wanted = _options(output, max_cost, options)
+    if wanted.brand is not None:  # a colour that is none must not be found out when parts are paid for
+        wanted = replace(wanted, brand=check(wanted.brand))
     place = Path(photo) if photo is not None else None
     cta = cta or (wanted.brand.cta_text if wanted.brand is not None else "")
     brief = Brief(product_name=name, style=style, cta_text=cta, photo=place)

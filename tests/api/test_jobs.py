@@ -166,7 +166,7 @@ async def test_a_scene_is_made_anew_in_a_job_of_its_own(api: Here) -> None:
     assert "scene 2" in made
     assert "scene 3" not in made
     versions = (await api.job(parent))["children"]
-    assert [(one["job_id"], one["change"]) for one in versions] == [(child, "scene 2 anew")]
+    assert [(one["job_id"], one["change"]) for one in versions] == [(child, "scene 2 redone")]
     assert [one["job_id"] for one in body["ancestors"]] == [parent]
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import stat
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from subprocess import run
 from typing import Any
 
 import pytest
@@ -28,6 +30,23 @@ from badapple.testing.simulators import Fault, Simulators
 KEYS = {"anthropic": "ANTHROPIC_API_KEY", "elevenlabs": "ELEVENLABS_API_KEY", "replicate": "REPLICATE_API_TOKEN"}
 CANARIES = {"anthropic": "canary-of-claude-01", "elevenlabs": "canary+of=voices/02", "replicate": 'canary"of\\clips03'}
 BOUGHT = AD | {"provider": "cloud", "cta_by": "offline", "max_cost_usd": 3}
+
+
+#: Says whether the event loop's own thread loads a vendor's package.
+_LOADING = """
+import asyncio, sys, threading
+from badapple.config import read_settings
+from badapple.jobs import settings as setting
+
+class Seen:
+    def find_spec(self, name, path=None, target=None):
+        if name == "anthropic._client":
+            print("here" if threading.current_thread() is threading.main_thread() else "aside")
+
+sys.meta_path.insert(0, Seen())
+here = {"BADAPPLE_DATA_DIR": sys.argv[1], "ANTHROPIC_API_KEY": "sk-ant-none", "ANTHROPIC_BASE_URL": "http://127.0.0.1:9"}
+print("ok" if asyncio.run(setting.ask(read_settings(here), "anthropic")).ok else "fail")
+"""
 
 
 @pytest.fixture
@@ -189,6 +208,10 @@ class TestTrying:
         await typed(api, **good(sims))
         second = (await api.ask("POST", "/settings/providers/replicate/test")).json()
         assert (first["ok"], second["ok"]) == (False, True)
+
+    def test_packages_are_loaded_while_others_are_served(self, tmp_path: Path) -> None:
+        told = run([sys.executable, "-c", _LOADING, str(tmp_path)], capture_output=True, text=True, check=True)
+        assert told.stdout.split() == ["aside", "fail"]
 
     async def test_one_that_does_not_answer_is_given_up(self, api: Here, sims: Simulators) -> None:
         await typed(api, **good(sims))

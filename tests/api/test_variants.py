@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from tests.api.calling import Here, here, refused
 
 from badapple.database import Job
-from badapple.jobs import archive
+from badapple.jobs import archive, orders
 
 WANTED = {
     "product_name": "Aurora Desk Lamp",
@@ -68,6 +68,22 @@ async def test_the_same_request_again_makes_no_more(api: Here) -> None:
     refused(
         await api.ask("POST", "/variants", json=WANTED | {"ctas": []}, headers=key), 422, "idempotency_mismatch"
     )  # fmt: skip
+
+
+async def test_all_variants_are_made_in_the_same_kit(api: Here) -> None:
+    kit = {"cta_text": "Visit us", "colours": {"accent": "#0b5fff"}}
+    assert (await api.ask("PUT", "/brand", json=kit)).status_code == 200
+    for asked, ctas in (
+        ({"ctas": []}, {"Visit us"}),
+        ({}, {"Shop now", "Try it"}),
+        ({"brand": False, "ctas": []}, {""}),
+    ):
+        body = await variants(api, **asked)
+        assert {job["cta_text"] for job in body["jobs"]} == ctas
+        with Session(api.app.state.doors.engine) as session:
+            rows = session.scalars(select(Job).where(Job.group_id == body["group_id"])).all()
+            kits = [orders.of_row(row).options.brand for row in rows]
+        assert {kit.accent if kit is not None else None for kit in kits} == {None if "brand" in asked else "#0b5fff"}
 
 
 @pytest.mark.parametrize(
@@ -139,6 +155,20 @@ async def test_an_archive_is_made_piece_by_piece(api: Here) -> None:
         assert "(gone)" in left.read("variants.csv").decode()
 
 
+async def test_an_archive_holds_names_that_any_file_system_takes_and_no_formulas(api: Here) -> None:
+    body = await variants(api, styles=["minimal"], ctas=["\uff1d1+1", "\U0001f525" * 60], product_name="\u7d20" * 100)
+    for job in body["jobs"]:
+        await api.made(job["job_id"])
+    sent = b"".join(archive.archive(body["group_id"], api.settings, owner="local"))
+    with zipfile.ZipFile(io.BytesIO(sent)) as archived:
+        names = archived.namelist()
+        rows = list(csv.DictReader(io.StringIO(archived.read("variants.csv").decode("utf-8-sig"))))
+    assert [name[:4] for name in names[:2]] == ["01 \u7d20", "02 \u7d20"]
+    assert all(name.endswith(".mp4") and len(name.encode()) <= 255 for name in names[:2])
+    assert [row["file"] for row in rows] == names[:2]
+    assert rows[0]["cta"] == "'\uff1d1+1"
+
+
 async def test_versions_are_listed_and_one_is_restored(api: Here) -> None:
     first = await api.made()
     edit = (await api.ask("POST", f"/jobs/{first}/edits", json={"captions": False})).json()["job_id"]
@@ -155,7 +185,7 @@ async def test_versions_are_listed_and_one_is_restored(api: Here) -> None:
     assert replies[0].json()["job_id"] == replies[1].json()["job_id"]
     third = await api.made(replies[0].json()["job_id"])
     job = await api.job(third)
-    assert (job["change"], {part["state"] for part in job["parts"]}) == ("version 1 again", {"reused"})
+    assert (job["change"], {part["state"] for part in job["parts"]}) == ("version 1 restored", {"reused"})
 
 
 async def test_the_price_of_a_change_is_told(api: Here) -> None:

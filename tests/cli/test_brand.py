@@ -69,6 +69,8 @@ def test_the_kept_kit_is_taken_by_itself_and_may_be_left_out(settings: Settings,
         ("name = ", "is not TOML"), ("colour = 1", "colour: is not known"), ("colours = 1", "colours: is no table"),
         ("name = 7", "name: is no text"), ("[colours]\npaper = '#ffffff'", "colours.paper: is not known"),
         ("forbidden = 'x'", "forbidden: is no list"), ("logo = 'gone.png'", "logo: there is no file"),
+        ("logo = '~nobody-of-this-name/logo.png'", "logo: there is no file"),
+        pytest.param(f"name = {'[' * 9000}", "is not TOML", id="nested"),
         ("font = 'papyrus'", "the font 'papyrus' is not known"), ("[colours]\nink = 'red'", "is no colour"),
     ],
 )  # fmt: skip
@@ -78,3 +80,5 @@ def test_a_file_that_describes_no_kit_is_refused(settings: Settings, tmp_path: P
         read_kit(str(tmp_path / "kit.toml"), settings)
     with pytest.raises(InputError, match="there is no brand kit"):
         read_kit(str(tmp_path / "other.toml"), settings)
+    with pytest.raises(InputError, match="there is no brand kit"):
+        read_kit("~nobody-of-this-name/kit.toml", settings)

@@ -218,3 +218,15 @@ class TestParts:
 )  # fmt: skip
 def test_forbidden_words_are_found_as_whole_words(text: str, found: str) -> None:
     assert forbidden_in(text, ("Cheap", "best  ever", "ever", "\u6700\u9ad8", " ")) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("\u0915\u092e \u0926\u093e\u092e", "\u0915\u092e"),
+        ("\u0915\u092e\u0940 \u0928\u0939\u0940\u0902", ""),  # a vowel sign makes another word of it
+        ("\u0631\u062e\u064a\u0635\u064c", "\u0631\u062e\u064a\u0635"),  # a mark of its case does not
+    ],
+)
+def test_vowel_signs_belong_to_words(text: str, found: str) -> None:
+    assert forbidden_in(text, ("\u0915\u092e", "\u0631\u062e\u064a\u0635")) == found

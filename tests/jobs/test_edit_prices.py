@@ -68,6 +68,17 @@ def test_a_line_costs_that_line_and_nothing_once_it_is_spoken(shop: tuple[Works,
     assert (told(again), again.quote.estimate) == ([], 0)
 
 
+def test_another_pronunciation_costs_the_lines_and_no_clip(shop: tuple[Works, str]) -> None:
+    works, job = shop
+    changes = Changes(say="so len")
+    price = priced(works, edits.plan_edit(job, changes, works.settings))
+    assert told(price) == [("voices", "elevenlabs", 5)]
+    child = jobs.edit(job, changes, works.settings)
+    works.run(child)
+    assert set(works.bought()) <= {"elevenlabs"}
+    assert jobs.detail(child, works.settings).money.charged <= price.quote.estimate
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -59,7 +59,7 @@ def test_a_scene_anew_buys_that_scene_and_nothing_else(shop: tuple[Works, str]) 
     assert works.bought() == ["replicate"]
     shown = detail(works, child)
     assert made(shown) == {"footage 1", "scene 1", "seam 1", "film", "measuring"}
-    assert (shown.scenes[0].take, shown.change, shown.job.parent_id) == (1, "scene 1 anew", job)
+    assert (shown.scenes[0].take, shown.change, shown.job.parent_id) == (1, "scene 1 redone", job)
     before, after = detail(works, job).scenes[0], shown.scenes[0]
     assert after.assets["voice"].files == before.assets["voice"].files
     assert (shown.money.charged, after.assets["footage"].cost) == (190_000, 190_000)

@@ -74,7 +74,7 @@ def test_an_earlier_version_comes_back_as_the_newest_and_nothing_is_made(setting
     shown = jobs.detail(third, settings)
     assert {part.label for part in shown.parts if part.state == "done"} == set()
     assert [scene.id for scene in shown.scenes] == [1, 2, 3, 4]
-    assert (shown.change, shown.options["music"]) == ("version 1 again", "style")
+    assert (shown.change, shown.options["music"]) == ("version 1 restored", "style")
     assert [(one.number, one.current) for one in family.versions(first, settings)] == [
         (1, False), (2, False), (3, True),
     ]  # fmt: skip

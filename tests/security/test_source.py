@@ -186,3 +186,17 @@ def test_nothing_of_the_repository_goes_along(tmp_path: Path) -> None:
     kept = [line[1:] for line in ignored if line.startswith("!")]
     assert ignored[1] == "*"
     assert not [name for name in kept if re.search(r"(^|/)\.|tests?\b|\.env|\.pem$|\.key$", name)]
+
+
+def test_scripts_make_nothing_out_of_text() -> None:
+    """In the browser no text becomes markup or code, and no name of a stranger's becomes one of an object's."""
+    makes = re.compile(
+        r"innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML|document\.write|\beval\(|new Function"
+        r"|__proto__|\.prototype\b|Object\.assign\((?!video, \{|drop, \{|document\.createElement\()|javascript:"
+    )
+    sources = [path for path in sorted((ROOT / "frontend" / "src").glob("*.ts*")) if path.name != "schema.d.ts"]
+    assert len(sources) > 30
+    found = [(path.name, makes.findall(path.read_text(encoding="utf-8"))) for path in sources]
+    assert [(name, some) for name, some in found if some] == []
+    assert makes.search("place.innerHTML = name")
+    assert makes.search("Object.assign(settings, answer)")

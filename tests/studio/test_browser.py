@@ -167,7 +167,7 @@ async def test_several_ads_are_deleted_after_one_question(here: Browsing) -> Non
         await page.click("dialog >> text=Keep them")
         assert await page.locator(".tile").count() == 3
         await page.click("#picked >> text=Delete")
-        await page.click("dialog >> text=Delete for good")
+        await page.click("dialog >> text=Delete forever")
         await page.wait_for_selector("text=2 ads deleted.")
         assert await page.locator(".tile").count() == 1
     assert here.told == []

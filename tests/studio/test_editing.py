@@ -63,6 +63,18 @@ async def test_other_words_make_another_version(there: Place) -> None:
     assert new["change"] == "words of scene 2; call to action; captions off"
 
 
+async def test_the_same_page_sent_twice_makes_one_version(there: Place) -> None:
+    ad(there).end("j", "completed")
+    words = {**await fields(there), "headline-2": "Good day"}
+    pages = [(await send(there, one)).headers["location"] for one in (words, words, {**words, "headline-2": "Hey"})]
+    assert pages[0] == pages[1] != pages[2]
+    again = {**await fields(there), "headline-2": "Good day"}  # another page: somebody wants it once more
+    assert (await send(there, again)).headers["location"] not in pages
+    assert len((await there.ask("GET", "/api/v1/jobs?parent_id=j")).json()["items"]) == 3
+    odd = {**words, "once": "\r\n" * 200}
+    assert (await send(there, odd)).status_code == 303
+
+
 async def test_a_script_that_waits_is_changed_in_place(there: Place) -> None:
     ad(there, status="pending", awaiting="approval")
     words = await fields(there)
@@ -71,6 +83,10 @@ async def test_a_script_that_waits_is_changed_in_place(there: Place) -> None:
     assert (answer.status_code, answer.headers["location"]) == (303, "/ads/j")
     job = (await there.ask("GET", "/api/v1/jobs/j")).json()
     assert (job["awaiting"], job["children"]) == ("approval", [])
+    assert [scene["voiceover_text"] for scene in job["scenes"] if scene["id"] == 1] == ["It is there."]
+    for text in ("No.", "It is there."):  # somebody goes back to the page, and wants it as it was
+        await send(there, {**words, "voiceover_text-1": text})
+    job = (await there.ask("GET", "/api/v1/jobs/j")).json()
     assert [scene["voiceover_text"] for scene in job["scenes"] if scene["id"] == 1] == ["It is there."]
 
 
@@ -86,6 +102,8 @@ async def test_what_cannot_be_made_is_said_on_a_page(
     assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
     assert says in answer.text
     assert len((await there.ask("GET", "/api/v1/jobs")).json()["items"]) == 1
+    (noted,) = (await there.ask("GET", "/api/v1/audit?action=job.edit")).json()["items"]
+    assert (noted["target"], noted["outcome"]) == ("j", "refused")
 
 
 async def test_pages_and_people_without_leave_change_nothing(there: Place, tmp_path: Path) -> None:

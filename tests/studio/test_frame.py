@@ -87,6 +87,12 @@ class TestTheme:
         answer = await there.ask("POST", "/theme", data={"theme": "light", "back": back}, headers=OWN)
         assert answer.headers["location"] == "/"
 
+    async def test_a_long_search_is_no_mistake(self, there: Place) -> None:
+        deep = "/library?q=" + "%F0%9F%94%A5" * 100 + "&cursor=" + "a" * 4000  # the second page of it
+        for back, leads in ((deep, deep), (f"/{'a' * 9000}", "/")):
+            answer = await there.ask("POST", "/theme", data={"theme": "dark", "back": back}, headers=OWN)
+            assert (answer.status_code, answer.headers["location"]) == (303, leads)
+
     async def test_nobody_has_to_sign_in_for_it(self, tmp_path: Path) -> None:
         async with place(tmp_path) as guarded:
             answer = await guarded.ask("POST", "/theme", data={"theme": "dark"}, headers=OWN)

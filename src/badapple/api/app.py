@@ -13,6 +13,8 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Match
 
 from badapple import __version__, errors, process, studio
@@ -41,6 +43,9 @@ if TYPE_CHECKING:
 
 __all__ = ["create_app"]
 
+#: Pages, scripts and JSON; media, event streams and parts of files go as they are. Sizes tell nobody anything: no
+#: answer holds a secret beside a stranger's words, and cookies travel with no request that another site makes.
+_SMALLER = Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
 _THREADS = 32  #: of blocking work at once, most of it short questions to the database
 _ASKED = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
@@ -84,7 +89,7 @@ def create_app(
 
     app = FastAPI(
         title="badapple", version=__version__, openapi_url=None, docs_url=None, redoc_url=None,
-        redirect_slashes=False, lifespan=lifespan, middleware=middlewares,
+        redirect_slashes=False, lifespan=lifespan, middleware=[*middlewares, _SMALLER],
     )  # fmt: skip
     app.state.doors = house
     _answer_errors(app)

@@ -39,24 +39,34 @@ _PAGE = """\
 </form>
 {foot}</section></main></body></html>
 """
-_INVITED = '<p>This address lets one browser in, once.</p><input type="hidden" name="token" value="{token}">'
+_INVITED = '<p>This link signs in one browser, once.</p><input type="hidden" name="token" value="{token}">'
 _BY_KEY = (
     '<input type="text" autocomplete="username" value="badapple" hidden>'  # password managers ask for it
     '<label class="field"><span class="label">API key</span>'
     '<input type="password" name="key" required autocomplete="current-password" placeholder="ba_live_..."></label>'
 )
-_NO_KEY = "<p>No key? On the server, <code>badapple keys invite</code> prints an address that signs you in once.</p>\n"
+_NO_KEY = (
+    "<p>No key yet? Ask whoever runs this server, or run <code>badapple keys invite</code> there"
+    " for a one-time sign-in link.</p>\n"
+)
 
 
 def page(request: Request, *, token: str = "", wrong: BadappleError | None = None) -> Response:
     """Return the page: with an invitation a button, else a field for a key."""
     told = (
-        f'<p class="alert" role="alert">{escape(str(wrong))}. {escape(wrong.hint)}</p>\n' if wrong is not None else ""
+        f'<p class="alert" role="alert">{_sentence(str(wrong))} {_sentence(wrong.hint)}</p>\n'
+        if wrong is not None
+        else ""
     )
     fields = _INVITED.format(token=escape(token)) if token else _BY_KEY
-    title, foot = ("Come in", "") if token else ("Sign in to the studio", _NO_KEY)
+    title, foot = ("Welcome", "") if token else ("Sign in to the studio", _NO_KEY)
     body = _PAGE.format(title=title, told=told, action=escape(request.url.path), fields=fields, foot=foot)
     return HTMLResponse(body, status_code=401 if wrong is not None else 200, headers=_HEADERS)
+
+
+def _sentence(text: str) -> str:
+    text = escape(text.replace("`", "").strip())
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}" if text else ""
 
 
 def signed_in(request: Request, cookie: str | None = None) -> Response:

@@ -36,7 +36,7 @@ def read_kit(value: str, settings: Settings) -> tuple[Brand | None, Path | None]
     from badapple.jobs import brand as kits  # noqa: PLC0415 - loads the database
 
     if value != KEPT:
-        return _of_file(Path(value).expanduser())
+        return _of_file(_place(value))
     view = kits.get(settings, "local")
     if view is None or view.brand == Brand():
         return None, None
@@ -50,7 +50,7 @@ def _of_file(path: Path) -> tuple[Brand, Path | None]:
     raw = read_handed(path, what="brand kit", most=_MOST_BYTES, error=InputError)
     try:
         body = tomllib.loads(raw.decode("utf-8-sig"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # a hostile one is nested too deep
         raise InputError(f"the brand kit {path} is not TOML: {error}") from error
     colours = body.get("colours", {})
     if not isinstance(colours, dict):
@@ -64,7 +64,7 @@ def _of_file(path: Path) -> tuple[Brand, Path | None]:
     texts: dict[str, Any] = {name: body[name] for name in ("name", "font", "cta_text") if name in body}
     _require_texts(path, {**texts, **colours, **({"logo": body["logo"]} if "logo" in body else {})})
     kit = kits.check(Brand(forbidden=tuple(forbidden), **texts, **colours))
-    logo = (path.parent / Path(body["logo"]).expanduser()).absolute() if "logo" in body else None
+    logo = (path.parent / _place(body["logo"])).absolute() if "logo" in body else None
     if logo is None:
         return kit, None
     if not logo.is_file():
@@ -72,6 +72,14 @@ def _of_file(path: Path) -> tuple[Brand, Path | None]:
     from badapple.cache import sha256_of  # noqa: PLC0415 - as above
 
     return replace(kit, logo=sha256_of(logo)), logo
+
+
+def _place(text: str) -> Path:
+    """Return a path; what looks like the home of somebody who is not there is the name of a file."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        return Path(text)
 
 
 def _require_texts(path: Path, values: dict[str, Any]) -> None:

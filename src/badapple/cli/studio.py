@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import threading
 import webbrowser
 from typing import TYPE_CHECKING, Annotated
@@ -79,16 +77,16 @@ def _visit(address: str, *, browser: bool) -> threading.Thread | None:
 
 def _is_there(host: str, port: int) -> bool:
     """Say whether badapple answers there already."""
-    connection = http.client.HTTPConnection("127.0.0.1" if _everywhere(host) else host, port, timeout=_ASKING)
+    import httpx  # noqa: PLC0415 - as above
+
+    place = "127.0.0.1" if _everywhere(host) else host
+    address = f"http://[{place}]:{port}/healthz" if ":" in place else f"http://{place}:{port}/healthz"
     try:
-        connection.request("GET", "/healthz")
-        answer = connection.getresponse()
-        told = json.loads(answer.read(4096))
-        return bool(answer.getheader("x-request-id")) and isinstance(told, dict) and "checks" in told
-    except (OSError, http.client.HTTPException, ValueError):
+        answer = httpx.get(address, timeout=_ASKING, trust_env=False)
+        told = answer.json()
+    except (httpx.HTTPError, ValueError):
         return False
-    finally:
-        connection.close()
+    return bool(answer.headers.get("x-request-id")) and isinstance(told, dict) and "checks" in told
 
 
 def _there(settings: Settings, host: str, port: int) -> str:

@@ -63,6 +63,7 @@ class SecretsFile:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE
+        self._part = folder / f"{FILE}.part"
 
     def keys(self) -> dict[str, Secret]:
         """Return variable -> key; nothing where there is no file, or one that is not used."""
@@ -87,7 +88,7 @@ class SecretsFile:
             return {}
         except OSError as error:
             raise self._unused(error.strerror or "it cannot be opened", "remove it, or change whose it is") from error
-        except (UnicodeDecodeError, tomllib.TOMLDecodeError):
+        except (ValueError, RecursionError):  # no UTF-8, no TOML, nested too deep, a number without an end
             # Their own words may repeat a piece of what stands there.
             raise self._unused("it is no TOML", 'write it like REPLICATE_API_TOKEN = "..."') from None
         wrong = [name for name, text in body.items() if name not in KEYS.values() or not _is_key(text)]
@@ -124,6 +125,7 @@ class SecretsFile:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(f"{self.path}.lock", mode=_OWN):
+                self._part.unlink(missing_ok=True)  # of a process that died: it may hold a key that nobody sees
                 keys = self._present()
                 if keys.get(variable) == key:
                     return
@@ -151,13 +153,11 @@ class SecretsFile:
 
     def _write(self, keys: Mapping[str, Secret]) -> None:
         lines = "".join(f"{name} = {json.dumps(key.reveal())}\n" for name, key in sorted(keys.items()))
-        part = self.path.with_name(f"{FILE}.part")
-        part.unlink(missing_ok=True)  # of a process that died here
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWN), "w", encoding="ascii") as file:
+        with os.fdopen(os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWN), "w", encoding="ascii") as file:
             file.write(_HEAD + lines)
             file.flush()
             os.fsync(file.fileno())
-        part.replace(self.path)
+        self._part.replace(self.path)
 
     def _unused(self, why: str, hint: str) -> ConfigError:
         return ConfigError(f"{self.path} is not used: {why}", hint=hint)

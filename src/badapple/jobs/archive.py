@@ -9,7 +9,7 @@ import re
 import zipfile
 from typing import TYPE_CHECKING, Any
 
-from badapple.errors import NotFoundError
+from badapple.errors import NotFoundError, StorageError
 from badapple.jobs import files, groups
 from badapple.models import FPS, TOTAL_FRAMES
 
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 __all__ = ["COLUMNS", "archive", "file_name"]
 
 COLUMNS = ("file", "name", "style", "cta", "cost_usd", "seconds", "winner", "job_id")
-_FORMULA = re.compile(r"^[=+\-@\t\r]")
+#: How a cell begins that spreadsheets run; where letters are wide by habit, the wide signs are the same to them.
+_FORMULA = re.compile(r"^[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 _REPORT_BYTES = 1 << 20
+_NAME_BYTES = 200  #: of a file's name; file systems take 255
 _OUT_OF_NAMES = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
 
 
@@ -80,8 +82,8 @@ def _pieces(group: groups.GroupView, settings: Settings, owner: str, storage: St
             except NotFoundError:  # removed meanwhile
                 rows.append(_row("", job, group, _NO_LENGTH))
                 continue
-            rows.append(_row(name, job, group, _seconds(job, settings, owner, storage)))
             try:
+                rows.append(_row(name, job, group, _seconds(job, settings, owner, storage)))
                 entry = zipfile.ZipInfo(name, date_time=_moment(job))
                 entry.external_attr = 0o644 << 16
                 with archived.open(entry, "w", force_zip64=found.content.size > zipfile.ZIP64_LIMIT // 2) as place:
@@ -98,7 +100,8 @@ def file_name(number: int, job: JobView) -> str:
     """Return what a video is called in the archive: its number, product, style and call to action."""
     words = [job.product_name, job.style, *([job.cta_text] if job.cta_text else [])]
     plain = (" ".join(_OUT_OF_NAMES.sub(" ", word).split()) for word in words)
-    return f"{number:02} {' - '.join(plain)[:120].strip(' .')}.mp4"
+    whole = " - ".join(plain)[:120].encode("utf-8", "replace")[:_NAME_BYTES].decode("utf-8", "ignore")
+    return f"{number:02} {whole.strip(' .')}.mp4"
 
 
 _NO_LENGTH = 0.0
@@ -133,7 +136,7 @@ def _seconds(job: JobView, settings: Settings, owner: str, storage: Storage | No
     planned = TOTAL_FRAMES / FPS
     try:
         found = files.find(job.id, "qa", settings, owner=owner, storage=storage)
-    except NotFoundError:
+    except (NotFoundError, StorageError):  # the videos count
         return planned
     try:
         body = json.loads(b"".join(found.content.read(0, min(found.content.size, _REPORT_BYTES))))

@@ -163,8 +163,8 @@ def restore(job_id: str, settings: Settings, *, owner: str | None = None, claim:
         raise ConflictError(f"the job {job_id!r} is the newest version already", hint="take an earlier one")
     number = here.number if here is not None else 1
     planned = Planned(
-        source=source, order=source.order, change=f"version {number} again", script=source.kept, origin=source.origin,
-        anew=lambda _: False,
+        source=source, order=source.order, change=f"version {number} restored", script=source.kept,
+        origin=source.origin, anew=lambda _: False,
     )  # fmt: skip
     return _submit(planned, settings, claim=claim)
 
@@ -188,7 +188,7 @@ def plan_regenerate(job_id: str, scene: int, settings: Settings, *, owner: str |
     )
     order = replace(source.order, options=replace(source.order.options, takes=(one, two, three, four)))
     return Planned(
-        source=source, order=order, change=f"scene {scene} anew", script=source.kept, origin=source.origin,
+        source=source, order=order, change=f"scene {scene} redone", script=source.kept, origin=source.origin,
         anew=lambda chosen: chosen.video is not None,
     )  # fmt: skip
 

@@ -73,12 +73,13 @@ def members(session: Session, row: Job) -> tuple[Member, ...]:
     columns = (Job.id, Job.parent_id, Job.options, Job.status, Job.created_at, Job.cost, Job.video_url)
     found = session.execute(select(*columns).where(Job.id.in_(_ids(session, row))).order_by(Job.created_at, Job.id))
     rows = found.all()
-    done = [one.id for one in rows if one.status == JobStatus.COMPLETED.value and one.video_url]
+    done = {one.id: None for one in rows if one.status == JobStatus.COMPLETED.value and one.video_url}
+    newest = next(reversed(done), None)
     return tuple(
         Member(
             id=one.id, parent_id=one.parent_id, number=number, change=str((one.options or {}).get("change", "")),
             status=one.status, created_at=one.created_at, cost=one.cost, finished=one.id in done,
-            current=one.id in done[-1:],
+            current=one.id == newest,
         )
         for number, one in enumerate(rows, start=1)
     )[-MOST:]  # fmt: skip

@@ -14,11 +14,13 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from sqlalchemy.exc import NoResultFound
+
 from badapple import __version__, styles
 from badapple.assets.parts import product_of
 from badapple.cache import sha256_of
-from badapple.errors import NotFoundError, UnknownStyleError
-from badapple.jobs import keeping, samples, stills, uploads
+from badapple.errors import BadappleError, MediaError, NotFoundError, UnknownStyleError
+from badapple.jobs import keeping, looks, samples, stills, uploads
 from badapple.jobs.files import Found
 from badapple.jobs.preview_kit import open_kit
 from badapple.jobs.seen import Seen, Sight
@@ -231,7 +233,10 @@ class Previews:
     async def _drawn(self, work: Callable[..., bytes], *args: Any) -> bytes:
         kit = await self._kit()
         async with kit.slots.one():
-            return await in_thread(work, *args)
+            try:
+                return await in_thread(work, *args)
+            except MediaError as error:  # it was removed since it was found
+                raise NotFoundError("the picture is gone", hint="ask again, or hand the photo in again") from error
 
     async def _still(self, shot: stills.Shot, width: int) -> bytes:
         kit = await self._kit()
@@ -240,8 +245,20 @@ class Previews:
                 return await stills.draw(shot, width, picture=kit.picture, painter=kit.painter, folder=folder)
 
     async def _product(self, blob: Blob | None) -> Asset:
-        path = await in_thread(_kept, blob, self._settings) if blob is not None else None
-        found = await (await self._kit()).product(path, blob.sha256 if blob is not None else "")
+        kit = await self._kit()
+        if blob is None:
+            return _told(await kit.product(None), "product picture")
+        path = await in_thread(_kept, blob, self._settings)
+        try:
+            found = await kit.product(path, blob.sha256)
+        except (BadappleError, NoResultFound) as error:
+            if await in_thread(looks.needed, self._engine, self._settings, blob):
+                raise
+            raise _gone() from error
+        if not found.reused and not await in_thread(
+            looks.needed, self._engine, self._settings, blob, look=found.key
+        ):  # fmt: skip
+            raise _gone()  # it was removed while it was looked at: nothing of it may be left
         return _told(found, "product picture")
 
     async def _sample(self) -> Asset:
@@ -274,8 +291,12 @@ def _kept(blob: Blob, settings: Settings) -> Path:
     """
     path = keeping.open_shelf(settings).get(blob)
     if path is None:
-        raise NotFoundError("the photo is gone", hint="hand it in again")
+        raise _gone()
     return path
+
+
+def _gone() -> NotFoundError:
+    return NotFoundError("the photo is gone", hint="hand it in again")
 
 
 def _small(blob: Blob, settings: Settings, width: int) -> bytes:

@@ -138,7 +138,7 @@ def purge(
     for job_id in plan.jobs:
         left.remove_job(job_id)
     if not dry_run:
-        if plan.jobs or plan.calls:
+        if plan.jobs or plan.calls or plan.receipts:
             _remove_rows(engine, plan, everything=everything)
             _compact(engine, whole=job is None)
         if job is None:
@@ -170,7 +170,8 @@ def _plan(session: Session, due: Sequence[Job], *, orphans: datetime | None) -> 
     Args:
         session: reads only.
         due: jobs whose time has come.
-        orphans: calls of jobs that are gone go too where they are older than this moment; None leaves them.
+        orphans: calls of jobs that are gone, and looks at photos that are, go too where they are older than this
+            moment; None leaves them.
     """
     plan = _Plan()
     ids = [row.id for row in due]
@@ -201,6 +202,7 @@ def _plan(session: Session, due: Sequence[Job], *, orphans: datetime | None) -> 
     others = {blob for row in staying for blob in blobs_of((row.request or {}).get("files"))}
     others |= {shelf.blob_of(row) for row in session.scalars(select(Upload))}
     wanted |= looks.keys_of(session, plan.files - others)  # no job lists what it was given among its parts
+    wanted |= looks.left_behind(session, orphans, others) if orphans is not None else set()
     files = [blobs_of(row.files) for row in calls] + [plan.files]
     files += _take_receipts(session, plan, wanted - needed, needed)
     plan.blobs = {blob for some in files for blob in some}

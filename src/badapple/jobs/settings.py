@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import importlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.util import find_spec
@@ -16,6 +18,7 @@ from badapple.costs.allowance import Allowance, allow, allowance, lower
 from badapple.database import open_database
 from badapple.database.transactions import again
 from badapple.errors import ConfigError, ConflictError
+from badapple.process import in_thread
 from badapple.providers.choice import PARTS, VENDORS
 from badapple.providers.purchasing import PACKAGES
 
@@ -146,6 +149,8 @@ async def ask(settings: Settings, name: str, *, seconds: float = _ENOUGH) -> Ans
         return AnswerView(ok=False, detail=view.lacks, hint="set its key first" if view.source is None else "")
     from badapple.providers.checkup import check_up  # noqa: PLC0415 - loads the vendors' packages
 
+    # That takes seconds: whoever else this process serves shall not wait for it.
+    await in_thread(_load, (*PACKAGES[name], f"badapple.providers.{name}"))
     try:
         async with asyncio.timeout(seconds):
             found = await check_up(settings, only=name)
@@ -201,6 +206,12 @@ def _changeable(settings: Settings, name: str) -> Access:
 def _fixed(access: Access) -> str:
     place = _PLACES.get(access.source or "")
     return f"{access.variable} is set in {place}, which wins" if place else ""
+
+
+def _load(packages: tuple[str, ...]) -> None:
+    for package in packages:
+        with contextlib.suppress(ImportError):  # whoever needs it says so, and how to install it
+            importlib.import_module(package)
 
 
 def _lacks(access: Access, name: str) -> str:

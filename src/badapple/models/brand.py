@@ -78,10 +78,21 @@ def forbidden_in(text: str, words: Iterable[str]) -> str:
         if _UNSPACED.search(body):
             found = body in plain
         else:
-            found = re.search(rf"(?<!\w){re.escape(body)}(?!\w)", plain) is not None
+            found = any(_whole(plain, at) for at in re.finditer(rf"(?<!\w){re.escape(body)}(?!\w)", plain))
         if found:
             return word
     return ""
+
+
+def _whole(text: str, found: re.Match[str]) -> bool:
+    """Say whether no vowel sign joins it to more: to patterns those of Hindi and its kin are no letters."""
+    beside = text[max(0, found.start() - 1) : found.start()] + text[found.end() : found.end() + 1]
+    return not any(
+        unicodedata.category(mark) in {"Mn", "Mc"}
+        and not unicodedata.combining(mark)
+        and not "\ufe00" <= mark <= "\ufe0f"
+        for mark in beside
+    )
 
 
 def _plain(text: str) -> str:

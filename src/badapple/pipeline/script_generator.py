@@ -108,8 +108,9 @@ class ScriptGenerator:
         first = _shared(brief, options)
         wanted, *_ = self._script_requests(first, style, product=product, digest=product_asset.digest, own=own)
         found = await self._assets.find(wanted)
-        if found is not None:
-            script = Script.from_json(found.facts["script"])
+        known = found or await self._unpronounced(wanted)
+        if known is not None:
+            script = Script.from_json(known.facts["script"])
         else:
             # Its length is what matters, and the guess is always in English.
             script = await guess.write(replace(first, language="en"), product, self._offer)
@@ -120,6 +121,12 @@ class ScriptGenerator:
             logo=await self._logo(options),
         )  # fmt: skip
         return Draft(plan=plan, brief=first, written=found is not None)
+
+    async def _unpronounced(self, request: AssetRequest) -> Asset | None:
+        """Return the same script for a name without a pronunciation: to a vendor, who is not told of it, it is one."""
+        if request.params["say"] is None or not self._writer.maker.hosted:
+            return None
+        return await self._assets.find(replace(request, params={**request.params, "say": None}))
 
     async def _plan(self, brief: Brief, options: MakeOptions) -> Plan:
         style = styles.load(brief.style, self._style_dirs)

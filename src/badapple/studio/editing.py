@@ -17,13 +17,21 @@ if TYPE_CHECKING:
     from badapple.config import Settings
     from badapple.jobs.changes import SceneChange
     from badapple.jobs.details import JobDetail
+    from badapple.jobs.idempotency import Claim
 
 __all__ = ["change"]
 
 _WORDS = ("headline", "voiceover_text")
 
 
-def change(job_id: str, filled: Mapping[str, str], settings: Settings, *, owner: str | None = None) -> str:
+def change(
+    job_id: str,
+    filled: Mapping[str, str],
+    settings: Settings,
+    *,
+    owner: str | None = None,
+    claim: Claim | None = None,
+) -> str:
     """Make of an ad what a form says, and return the job to go on to; blocks.
 
     Args:
@@ -32,6 +40,7 @@ def change(job_id: str, filled: Mapping[str, str], settings: Settings, *, owner:
             which are `on` where they are wanted; what is missing stays as it is.
         settings: where things lie.
         owner: whose it must be; None takes anybody's.
+        claim: as for `queue.submit`.
 
     Raises:
         RequestValidationError: a field cannot be used.
@@ -48,7 +57,7 @@ def change(job_id: str, filled: Mapping[str, str], settings: Settings, *, owner:
         wrong = error.errors(include_url=False, include_context=False, include_input=False)
         raise RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in wrong]) from error
     if found.awaiting is None:
-        return edits.edit(job_id, changes, settings, owner=owner)
+        return edits.edit(job_id, changes, settings, owner=owner, claim=claim)
     script = _script(found, changes.scenes, changes.cta_text)
     edits.put_script(job_id, script, settings, owner=owner)
     return job_id

@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 
 from starlette.datastructures import FormData
 
+from badapple import jobs
 from badapple.api.incoming import form_fields, form_of, media_type, photo_of
 from badapple.api.ordering import Ordering, check_language, check_makers, once, refuse_unpaid
 from badapple.api.problems import ProblemError
 from badapple.api.sampling import sample_order
 from badapple.api.schemas import GenerateForm
+from badapple.jobs.idempotency import Answer, fingerprint
+from badapple.process import in_thread
+from badapple.studio import editing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -23,9 +27,9 @@ if TYPE_CHECKING:
     from badapple.access import Principal
     from badapple.api.deps import House
     from badapple.api.sampling import SampleRequest
-    from badapple.jobs.idempotency import Answer, Claim
+    from badapple.jobs.idempotency import Claim
 
-__all__ = ["FRESH", "Filled", "filled", "submit"]
+__all__ = ["FRESH", "Filled", "change", "filled", "sample", "submit"]
 
 _PHOTO = "product_image"
 _ONCE = "once"  #: field with the name of the page that was filled in
@@ -99,6 +103,28 @@ async def sample(request: Request, who: Principal, house: House, wanted: SampleR
     """
     ordering = await sample_order(house, who, wanted)
     return await _once(request, ordering, page=page if _PAGE.fullmatch(page) else "")
+
+
+async def change(who: Principal, house: House, job_id: str, filled: Mapping[str, str]) -> str:
+    """Make of an ad what the form of its words says, and return the job to go on to; the same page twice makes one.
+
+    Raises:
+        BadappleError: nothing was changed; says why.
+        RequestValidationError: fields cannot be used.
+    """
+    wanted = {name: value for name, value in filled.items() if name != _ONCE}
+
+    async def work(claim: Claim | None) -> Answer:
+        if claim is not None and claim.made:
+            return Answer(status=303, body={"job_id": claim.job_id})
+        made = await in_thread(editing.change, job_id, wanted, house.settings, owner=who.owner, claim=claim)
+        return Answer(status=303, body={"job_id": made})
+
+    page, asked = filled.get(_ONCE, ""), fingerprint({"words of": job_id, **wanted})
+    view = await in_thread(jobs.get, job_id, house.settings, owner=who.owner)
+    # A script that waits is changed in its place: the same words again take back what was changed since.
+    key = f"page-{page}-{asked[:32]}" if view.awaiting is None and _PAGE.fullmatch(page) else None
+    return str((await once(house, who, key, asked, work)).body["job_id"])
 
 
 async def _once(request: Request, ordering: Ordering, *, page: str) -> str:

@@ -53,7 +53,7 @@ class Problem:
         detail: what happened.
         hint: what to do.
         charged: dollars that it cost all the same.
-        possibly: dollars that vendors may still charge.
+        possibly: dollars that providers may still charge.
         fields: name of a field -> what is wrong with it.
         headers: of the answer.
     """

@@ -18,12 +18,19 @@ STAGES = {
     "compositing": "Final cut",
 }  # fmt: skip
 STATUSES = {
-    "pending": "Waiting", "processing": "Being made", "completed": "Ready", "failed": "Failed",
+    "pending": "Waiting", "processing": "In progress", "completed": "Ready", "failed": "Failed",
     "cancelled": "Cancelled",
 }  # fmt: skip
-_BUTTONS = {"retry": "Try again", "resume": "Go on", "cancel": "Cancel", "approve": "Approve the script"}
+_BUTTONS = {"retry": "Try again", "resume": "Resume", "cancel": "Cancel", "approve": "Approve the script"}
 _VERB = re.compile(r"`POST /api/v1/jobs/[^/`]+/(retry|resume|cancel|approve)`")
 _LIST = re.compile(r"`GET /api/v1/jobs`")
+#: What the API says of its fields -> the same for those who see a form.
+_FORM = {
+    "paid vendors are asked for, and `max_cost_usd` does not say what they may cost": (
+        "this ad uses paid services, so set a spending limit first"
+    ),
+    "run the same command again": "try again",
+}
 _SLOW_MS = 100.0  #: what the ear and the eye forgive
 _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
 
@@ -46,6 +53,8 @@ class Finding:
 def advice(hint: str) -> str:
     """Return a hint of the API's as a sentence that speaks of the buttons of a page."""
     hint = _VERB.sub(lambda found: f'"{_BUTTONS[found[1]]}"', hint)
+    for technical, plain in _FORM.items():
+        hint = hint.replace(technical, plain)
     hint = _LIST.sub("the library", hint).replace("`", "").strip()
     return f"{hint[:1].upper()}{hint[1:]}{'' if hint.endswith(('.', '!', '?')) else '.'}" if hint else ""
 
@@ -92,9 +101,7 @@ def quality(report: Mapping[str, Any]) -> list[Finding]:
     found = [*_picture(picture), *_sound(sound)]
     if offsets := measured.get("caption_offsets_ms"):
         worst = max(abs(one) for one in offsets)
-        found.append(
-            Finding(good=worst <= _SLOW_MS, name="Captions", says=f"within {worst:.0f} ms of the spoken words")
-        )
+        found.append(Finding(good=worst <= _SLOW_MS, name="Captions", says=f"match the voice within {worst:.0f} ms"))
     return found + [
         Finding(good=False, name="Note", says=str(sentence))
         for level in ("hard", "soft")
@@ -105,16 +112,16 @@ def quality(report: Mapping[str, Any]) -> list[Finding]:
 def _picture(picture: Mapping[str, Any]) -> list[Finding]:
     found = []
     if info := picture.get("info"):
-        size = f"{info['width']} x {info['height']}, {info['fps']} frames a second, {info['duration']:.1f} s"
+        size = f"{info['width']} x {info['height']}, {info['fps']} frames per second, {info['duration']:.1f} s"
         found.append(Finding(good=bool(info.get("constant", True)), name="Picture", says=size))
         megabytes = info["size"] / 1e6
-        says = f"{info['codec'].upper()} and {info['audio_codec'].upper()}, {megabytes:.1f} MB"
-        found.append(
-            Finding(good=bool(info.get("faststart", True)), name="File", says=f"{says}, starts to play at once")
-        )
+        at_once = bool(info.get("faststart", True))
+        begins = "starts playing right away" if at_once else "has to load before it plays"
+        says = f"{megabytes:.1f} MB, {begins} ({info['codec'].upper()}, {info['audio_codec'].upper()})"
+        found.append(Finding(good=at_once, name="File", says=says))
     if "black" in picture and "frozen" in picture:
         black, frozen = len(picture["black"]), len(picture["frozen"])
-        says = f"{black} black and {frozen} frozen passages" if black or frozen else "no black and no frozen passages"
+        says = f"{black} black and {frozen} frozen parts" if black or frozen else "no black or frozen parts"
         found.append(Finding(good=not (black or frozen), name="Motion", says=says))
     return found
 
@@ -122,8 +129,17 @@ def _picture(picture: Mapping[str, Any]) -> list[Finding]:
 def _sound(sound: Mapping[str, Any]) -> list[Finding]:
     if "loudness" not in sound:
         return []
-    says = f"{sound['loudness']:.1f} LUFS, peaks at {sound['true_peak']:.1f} dBTP"
-    good = abs(sound["loudness"] + 14) <= 1 and sound["true_peak"] <= -1
+    loudness, peak = sound["loudness"], sound["true_peak"]
+    good = abs(loudness + 14) <= 1 and peak <= -1
+    says = f"{_loud(loudness, peak)} ({loudness:.1f} LUFS, peaks at {peak:.1f} dBTP)"
     silent = len(sound.get("silences") or ())
-    quiet = f"{silent} silent passages" if silent else "no silent passages"
+    quiet = f"{silent} silent {'part' if silent == 1 else 'parts'}" if silent else "no silent parts"
     return [Finding(good=good, name="Loudness", says=says), Finding(good=not silent, name="Sound", says=quiet)]
+
+
+def _loud(loudness: float, peak: float) -> str:
+    if loudness < -15:
+        return "quieter than social feeds expect"
+    if loudness > -13:
+        return "louder than social feeds expect"
+    return "right for social feeds" if peak <= -1 else "may distort on phones"

@@ -345,6 +345,14 @@ async def test_a_sentence_with_a_forbidden_word_goes_where_mending_does_not_help
     assert script.scenes[1].voiceover_text == "Hold the Ember Cup."
 
 
+async def test_what_stands_in_for_a_lost_sentence_says_no_forbidden_word_either(desk: Desk) -> None:
+    bad = desk.good(scene_2={"voiceover_text": "It is cheap."}, scene_3={"voiceover_text": "Cheap all over."})
+    desk.answers(bad, bad)
+    script = await desk.write(replace(desk.brief, forbidden=("cheap", "closer look", "every side", "here it is")))
+    assert [bool(scene.voiceover_text) for scene in script.scenes] == [True, False, False, True]
+    assert len(desk.sent) == 2
+
+
 async def test_without_forbidden_words_the_question_is_the_same_as_ever(desk: Desk) -> None:
     (plain,) = desk.writer().calls(desk.brief, desk.photo(), SIX_SECONDS)[1:]
     (strict,) = desk.writer().calls(replace(desk.brief, forbidden=("cheap",)), desk.photo(), SIX_SECONDS)[1:]

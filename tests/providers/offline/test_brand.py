@@ -28,7 +28,9 @@ from badapple.models import (
     Script,
     forbidden_in,
 )
+from badapple.product import analyse
 from badapple.product.logo import rewrite_logo
+from badapple.product.sample import PHOTO
 from badapple.providers.offline.card import OfflineCardPainter
 from badapple.providers.offline.copybook import CATEGORIES
 from badapple.providers.offline.scenes import OfflineSceneRenderer
@@ -91,6 +93,29 @@ async def test_the_accent_is_the_button_of_every_style_and_its_words_can_be_read
     assert (np.abs(plain.astype(int) - rgb(KIT.accent or "")).max(axis=2) <= 3).mean() < 0.002
 
 
+async def test_words_are_read_on_a_wall_that_is_neither_dark_nor_light(tmp_path: Path) -> None:
+    """The wall is shaded around this product, and the sun on it is not."""
+    product = analyse(PHOTO, "", tmp_path)
+    order = CardOrder(
+        product_name="Aurora Nightlight", cta="Shop now", line="", style="minimal", product=product,
+        brand={"ground": "#808080"},
+    )  # fmt: skip
+    card = await OfflineCardPainter(book=BOOK).paint(order, tmp_path / "card.png")
+    with Image.open(card.path) as image:
+        pixels = np.asarray(image)
+    box = card.boxes[0].box
+    left, top, right, bottom = (round(side) for side in (box.left, box.top, box.right, box.bottom))
+    around = pixels[top - 14 : bottom + 14, left - 14 : right + 14].astype(float)
+    ring = np.concatenate([around[:10], around[-10:]]).reshape(-1, 3)
+    ring = ring[ring.sum(axis=1).argsort()]
+    tenth = len(ring) // 10
+    inside = around[14:-14, 14:-14].reshape(-1, 3)
+    ink = inside[np.abs(inside - ring.mean(axis=0)).sum(axis=1).argsort()[-200:]].mean(axis=0)
+    for part in (ring[:tenth], ring[-tenth:]):
+        behind = part.mean(axis=0)
+        assert contrast((ink[0], ink[1], ink[2]), (behind[0], behind[1], behind[2])) >= 3
+
+
 @pytest.mark.parametrize("style", ["luxury", "bold", "minimal"])
 @pytest.mark.parametrize("shown", ["words", "bottle"])
 async def test_the_logo_is_on_the_card_clear_of_all_words(
@@ -120,6 +145,21 @@ async def test_a_logo_that_would_sink_into_the_ground_gets_a_plate(tmp_path: Pat
         inside, outside = pixels[top - 7, left].astype(int), pixels[top - 60, left].astype(int)
         plates[ground] = (inside.min() > 200, np.abs(inside - outside).max() > 12)
     assert plates == {"#0b1f3a": (True, True), "#ffffff": (True, False)}  # a light plate on the dark ground alone
+
+
+async def test_a_logo_that_is_black_and_white_is_seen_as_a_whole(tmp_path: Path, logo: Path) -> None:
+    both = Image.new("RGBA", (400, 100), (0, 0, 0, 0))
+    pen = ImageDraw.Draw(both)
+    pen.rectangle((0, 0, 180, 99), fill=(0, 0, 0, 255))
+    pen.rectangle((220, 0, 399, 99), fill=(255, 255, 255, 255))
+    both.save(logo)
+    for ground in ("#000000", "#ffffff"):
+        card, pixels = await paint(tmp_path, WORDS, "bold", brand={"ground": ground}, logo=logo)
+        assert card.logo is not None
+        middle = round((card.logo.left + card.logo.right) / 2)
+        row = pixels[round((card.logo.top + card.logo.bottom) / 2)].astype(int)
+        plate, black, white = (tuple(row[middle + away].tolist()) for away in (0, -90, 90))
+        assert min(contrast(plate, black), contrast(plate, white)) >= 3
 
 
 async def test_scenes_stand_on_the_ground_and_are_written_in_the_font(bottle: Product) -> None:

@@ -48,7 +48,7 @@ async def test_a_reload_keeps_what_was_typed_in_an_edit(studio: Server, finished
         await page.get_by_label("Headline").first.wait_for()
         assert await page.get_by_label("Headline").first.input_value() == "Kept for later"
         await page.get_by_role("button", name="Discard").click()
-        await page.get_by_text("Nothing is changed yet.").wait_for()
+        await page.get_by_text("No changes yet.").wait_for()
         assert visit.told == []
 
 
@@ -56,10 +56,10 @@ async def test_one_scene_is_made_anew_and_the_old_comes_back(studio: Server, fin
     async with visiting(studio.root) as visit:
         page = visit.page
         await page.goto(f"/ads/{finished}")
-        await page.get_by_role("button", name="Make scene 2 anew").first.click()
-        await page.get_by_role("button", name=re.compile("^Make it anew, free")).wait_for()
+        await page.get_by_role("button", name="Redo scene 2").first.click()
+        await page.get_by_role("button", name=re.compile("^Redo it, free")).wait_for()
         assert await visit.faults() == []
-        await page.get_by_role("button", name=re.compile("^Make it anew")).click()
+        await page.get_by_role("button", name=re.compile("^Redo it")).click()
         await page.wait_for_url(lambda url: "/ads/" in url and finished not in url)
         await making.ready(page, patience)
         await page.get_by_role("button", name=re.compile("^Compare version 1")).click()
@@ -80,9 +80,9 @@ async def test_an_ad_is_cancelled_and_goes_on(studio: Server, patience: float) -
         await page.get_by_role("button", name="Cancel", exact=False).first.click()
         await page.get_by_text("Spent so far", exact=False).first.wait_for()
         await page.get_by_role("button", name=re.compile("^(End it|Yes|Cancel)")).last.click()
-        await page.get_by_text("You ended it").wait_for(timeout=60_000)
+        await page.get_by_text("You cancelled this ad").wait_for(timeout=60_000)
         assert studio.job(job_id)["status"] == "cancelled"
-        await page.get_by_role("button", name="Go on").click()
+        await page.get_by_role("button", name="Resume").click()
         await making.ready(page, patience)
         assert visit.told == []
 
@@ -100,8 +100,8 @@ async def test_an_ad_is_found_and_deleted(studio: Server, patience: float) -> No
         await page.wait_for_url("**/ads/*")
         await page.locator("#run").wait_for(state="detached")  # the page is alive
         await page.get_by_text("Delete", exact=True).first.click()
-        await page.get_by_role("button", name=re.compile("^Delete for good")).click()
+        await page.get_by_role("button", name=re.compile("^Delete forever")).click()
         await page.wait_for_url(lambda url: "/ads/" not in url)
         await page.goto(f"/ads/{job_id}")
-        await page.get_by_text("There is no such ad").wait_for()
+        await page.get_by_text("Ad not found").wait_for()
         assert [line for line in visit.told if "404" not in line] == []

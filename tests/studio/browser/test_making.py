@@ -167,15 +167,15 @@ async def test_two_tabs_show_the_same_ad(studio: Server, patience: float) -> Non
         await second.get_by_role("button", name="Cancel", exact=False).first.click()
         await second.get_by_role("button", name=re.compile("^(End it|Yes|Cancel)")).last.click()
         for page in (first, second):
-            await page.get_by_text("You ended it").wait_for(timeout=60_000)
+            await page.get_by_text("You cancelled this ad").wait_for(timeout=60_000)
             assert await visit.faults(page) == []
-        await second.get_by_role("button", name="Go on").click()
+        await second.get_by_role("button", name="Resume").click()
         await making.underway(second, patience)
         # What was pressed in the one shows in the other, or is said there when it is pressed, too.
         await making.underway(first, 30)
         await second.get_by_role("button", name="Cancel", exact=False).first.click()
         await second.get_by_role("button", name=re.compile("^(End it|Yes|Cancel)")).last.click()
-        await second.get_by_text("You ended it").wait_for(timeout=60_000)
+        await second.get_by_text("You cancelled this ad").wait_for(timeout=60_000)
         assert visit.told == []
 
 
@@ -190,7 +190,7 @@ async def test_what_a_person_does_survives_live_news(studio: Server, patience: f
             "(film) => { window.film = film; film.loop = true; return film.play() }",
             await page.query_selector(".phone video"),
         )
-        await page.get_by_label("Find in what has happened").fill("sce")
+        await page.get_by_label("Search activity").fill("sce")
         told = studio.job(job_id)["progress"]
         while studio.job(job_id)["progress"] < min(told + 15, 95):
             await asyncio.sleep(0.3)
@@ -198,9 +198,9 @@ async def test_what_a_person_does_survives_live_news(studio: Server, patience: f
         now = await page.evaluate("window.film.currentTime")
         await asyncio.sleep(0.7)
         assert await page.evaluate("window.film.currentTime") != now
-        assert await page.get_by_label("Find in what has happened").evaluate("(one) => one === document.activeElement")
-        assert await page.get_by_label("Find in what has happened").input_value() == "sce"
+        assert await page.get_by_label("Search activity").evaluate("(one) => one === document.activeElement")
+        assert await page.get_by_label("Search activity").input_value() == "sce"
         await page.keyboard.type("ne")
-        assert await page.get_by_label("Find in what has happened").input_value() == "scene"
+        assert await page.get_by_label("Search activity").input_value() == "scene"
         assert visit.told == []
     studio.ask("POST", f"/jobs/{job_id}/cancel")

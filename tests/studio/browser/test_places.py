@@ -21,7 +21,7 @@ async def test_variants_are_made_and_the_winner_is_taken_away(studio: Server, pa
         await page.goto("/variants")
         await page.get_by_label("Photo", exact=True).set_input_files(PHOTO)
         await page.get_by_label("Name", exact=True).fill("Variata")
-        await page.get_by_role("button", name="Take away: Learn more").click()
+        await page.get_by_role("button", name="Remove: Learn more").click()
         await page.get_by_role("button", name=re.compile("^Make 2 drafts, free")).click()
         await page.wait_for_url("**/variants/*")
         group = page.url.split("/variants/")[1].split("#")[0]
@@ -54,11 +54,11 @@ async def test_settings_take_a_key_and_never_show_it(server: Server) -> None:
         await page.get_by_label("Key of Claude").fill(key)
         await page.get_by_label("Key of Claude").press("Enter")
         await page.get_by_role("button", name="Test Claude").wait_for()
-        await page.get_by_label("An ad, at most").fill("1.50")
-        await page.get_by_label("An ad, at most").press("Enter")
+        await page.get_by_label("Limit per ad").fill("1.50")
+        await page.get_by_label("Limit per ad").press("Enter")
         await page.reload()
         await page.get_by_role("button", name="Test Claude").wait_for()
-        assert float(await page.get_by_label("An ad, at most").input_value()) == 1.5
+        assert float(await page.get_by_label("Limit per ad").input_value()) == 1.5
         assert key not in await page.content()
         assert await visit.faults() == []
         assert visit.told == []
@@ -78,7 +78,7 @@ async def test_a_stranger_sees_a_shared_page_and_nothing_else(studio: Server, fi
     async with visiting(studio.root, width=390) as visit:
         await visit.page.goto(address)
         await visit.page.wait_for_function("() => document.querySelector('video').readyState > 0")
-        assert await visit.page.get_by_role("heading", name="What is said").count() == 1
+        assert await visit.page.get_by_role("heading", name="Transcript").count() == 1
         assert await visit.page.get_by_role("navigation").count() == 0
         assert await visit.faults() == []
         assert visit.told == []

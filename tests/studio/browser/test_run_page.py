@@ -126,12 +126,12 @@ async def test_what_plays_and_what_is_typed_survive_news(stage: Stage) -> None:
         clip = page.locator(".phone video")
         await holds(page, "document.querySelector('.phone video')?.currentTime > 0.3")
         await clip.evaluate("(one) => { one.loop = true; globalThis.kept = one }")
-        await page.get_by_label("Find in what has happened").fill("scene")
+        await page.get_by_label("Search activity").fill("scene")
         for number in (2, 3):
             stage.hand.tell(AD, f"Looking at scene {number}", progress=50 + number)
         await page.get_by_text("Looking at scene 3.").first.wait_for()
         await holds(page, "kept.isConnected && !kept.paused && kept.currentTime > 0.8")
-        field = page.get_by_label("Find in what has happened")
+        field = page.get_by_label("Search activity")
         assert await field.evaluate("(one) => one === document.activeElement")
         await page.keyboard.type(" 2")
         assert await page.locator(".events li").count() == 1
@@ -251,7 +251,7 @@ async def test_what_cannot_be_made_is_said_where_it_stands(stage: Stage) -> None
         await page.locator(".edit-bar .wrong").wait_for()
         assert await page.locator(".edit-bar .primary").is_disabled()
         await page.get_by_role("button", name="Discard").click()
-        await page.get_by_text("Nothing is changed yet.").wait_for()
+        await page.get_by_text("No changes yet.").wait_for()
         assert [line for line in visit.told if "422" not in line] == []
 
 
@@ -261,13 +261,13 @@ async def test_an_ad_that_ended_or_went_away_says_so(stage: Stage) -> None:
     async with visiting(stage.root) as visit:
         page = await opened(visit)
         stage.hand.end(AD, "cancelled")
-        await page.get_by_text("You ended it").wait_for()
-        await page.get_by_role("button", name="Go on").wait_for()
+        await page.get_by_text("You cancelled this ad").wait_for()
+        await page.get_by_role("button", name="Resume").wait_for()
         await page.goto("/ads/other")
-        await page.get_by_text("It begins in a moment.").first.wait_for()
+        await page.get_by_text("Starting in a moment.").first.wait_for()
         stage.hand.change("other", owner="somebody")
         stage.hand.tell("other", "Gone")
-        await page.get_by_text("This ad is not there any more").wait_for()
+        await page.get_by_text("This ad is gone").wait_for()
         assert await page.get_by_role("button", name="Cancel").count() == 0
         assert await visit.faults() == []
 

@@ -13,6 +13,7 @@ from badapple.api.answers import Answered
 from badapple.api.deps import DoorsDep, House, Reader, Writer
 from badapple.api.documented import problems
 from badapple.api.schemas import Line, UploadId, Words
+from badapple.errors import NotFoundError
 from badapple.jobs import brand as kits
 from badapple.media.branding import FONTS
 from badapple.models import Brand
@@ -158,7 +159,10 @@ async def put(request: Request, who: Writer, house: DoorsDep, wanted: BrandReque
 async def read_logo(who: Reader, house: DoorsDep) -> Response:
     """Return the logo of your brand kit, a PNG of at most 1024 px."""
     path = await in_thread(kits.logo, house.settings, who.owner)
-    data = await in_thread(path.read_bytes)
+    try:
+        data = await in_thread(path.read_bytes)
+    except FileNotFoundError as error:  # another one took its place in this very moment
+        raise NotFoundError("the logo is gone", hint="ask for your brand kit again") from error
     return Response(data, media_type="image/png", headers={"cache-control": "private, no-cache"})
 
 

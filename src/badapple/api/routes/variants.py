@@ -160,8 +160,9 @@ async def _orders(
         product_name=wanted.product_name, style=wanted.styles[0], options=wanted.options(),
         files={} if blob is None else {"photo": blob}, agreed=wanted.max_cost is not None,
     )  # fmt: skip
-    crossed = variants.crossed(order, wanted.styles, wanted.ctas)
-    return tuple([await branded(one, wanted, house, who) for one in crossed])
+    # Dressed once, in one kit: somebody may change it in this very moment.
+    order = await branded(order, wanted, house, who)
+    return variants.crossed(order, wanted.styles, wanted.ctas or [order.cta_text])
 
 
 async def _submit(

@@ -7,7 +7,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from badapple.media.timeline import plan_lengths
-from badapple.models import Scene, Script
+from badapple.models import Scene, Script, forbidden_in
 from badapple.providers.anthropic import pacing
 from badapple.providers.anthropic.guard import cleaned, offences
 from badapple.providers.anthropic.prompts import STILL
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from badapple.providers.anthropic.guard import Kind, Vouched
     from badapple.providers.anthropic.reply import ScenePart, ScriptParts
     from badapple.providers.anthropic.rules import Task
+    from badapple.providers.anthropic.tongues import Neutral
 
 __all__ = ["compose"]
 
@@ -50,7 +51,8 @@ def compose(parts: ScriptParts, task: Task, vouched: Vouched) -> Script | None:
     if not any(voices):
         return None
     safe, name = neutral(task.brief.language), _said_name(task.name)
-    voices = [voice or safe.voice(number, name=name) for number, voice in enumerate(voices, start=1)]
+    spare = (_spare(safe, number, name=name, forbidden=vouched.forbidden) for number in range(1, len(voices) + 1))
+    voices = [voice or other for voice, other in zip(voices, spare, strict=True)]
     written = kept(parts.cta.text, "shown")
     cta = task.cta or (written if is_button(written) else safe.cta.format(name=task.name)[:60])
     cta_voice = _cta_voice(kept(parts.cta.voiceover, "voice"), cta=cta, name=name, task=task)
@@ -73,6 +75,12 @@ def compose(parts: ScriptParts, task: Task, vouched: Vouched) -> Script | None:
         cta_line="" if _bare(line) == _bare(cta) else line, cta_voiceover=cta_voice, cta_frames=cta_frames,
         spoken_name=name,
     )  # fmt: skip
+
+
+def _spare(safe: Neutral, number: int, *, name: str, forbidden: tuple[str, ...]) -> str:
+    """Return what is said where nothing of the model's can stand; silence where the brand forbids that too."""
+    choices = (safe.voice(number, name=name), safe.nameless)
+    return next((said for said in choices if not forbidden_in(said, forbidden)), "")
 
 
 def _scene(number: int, *, task: Task, frames: int, voice: str, shown: tuple[str, str], filmed: str) -> Scene:

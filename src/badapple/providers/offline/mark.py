@@ -28,6 +28,7 @@ _WIDEST, _TALLEST = 360.0, 104.0  #: layout px
 _PART = 8  #: alpha from which a pixel is part of the logo
 _CORNER = 14.0  #: radius of a logo that brings a ground of its own
 _SEEN = 3.0  #: contrast with what is behind
+_MIDDLE: RGB = (118, 118, 118)  #: both black and white are seen on it: for logos that are both
 _ENOUGH, _SOME = 0.7, 0.1  #: share of a logo that has to have it, and of one with a ground of its own
 
 
@@ -73,7 +74,7 @@ class Mark:
 
         if share(behind) >= enough:
             return None
-        return max((behind, WHITE, BLACK), key=share)
+        return max((behind, WHITE, BLACK, _MIDDLE), key=share)  # the first of those that are equal
 
 
 def load_mark(path: Path) -> Mark:

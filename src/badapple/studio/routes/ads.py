@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Path
@@ -20,7 +21,7 @@ from badapple.jobs import catalog, deleting, details, edits, files
 from badapple.models import FULL
 from badapple.process import in_thread
 from badapple.storage import shared
-from badapple.studio import editing, words
+from badapple.studio import ordering, words
 from badapple.studio.pages import PageRoute, render
 from badapple.studio.posters import poster_of
 from badapple.studio.showing import expected, go, page_of
@@ -43,7 +44,10 @@ async def run(request: Request, who: Reader, house: DoorsDep, job_id: JobId) -> 
     found = await in_thread(details.detail, job_id, house.settings, owner=who.owner)
     job = detail_of(found, request)
     facts = await in_thread(_more, job, house.settings, who.owner)
-    return render(request, "run.html", script="run", job=job, may=who.may(WRITE), at=page_of(job_id), **facts)
+    return render(
+        request, "run.html", script="run", job=job, may=who.may(WRITE), at=page_of(job_id),
+        once=secrets.token_hex(16), **facts,
+    )  # fmt: skip
 
 
 @router.post("/sign-out")
@@ -51,7 +55,8 @@ async def sign_out(request: Request, who: Reader, house: DoorsDep, gate: GateDep
     """End the session that somebody came in with."""
     ended = await end_session(house, gate, who, request)
     answer = go("/")
-    answer.headers["set-cookie"] = ended.headers["set-cookie"]
+    for name in ("set-cookie", "clear-site-data"):
+        answer.headers[name] = ended.headers[name]
     return answer
 
 
@@ -97,9 +102,10 @@ for _verb, _act in {
 @router.post("/ads/{job_id}/edit")
 async def edit(request: Request, who: Writer, house: DoorsDep, job_id: JobId) -> Response:
     """Take in other words of an ad, and go on to the version that is made of them."""
+    request.scope["badapple.audit"] = {"action": "job.edit", "target": job_id}  # where it is refused too
     async with form_of(request) as form:
         filled = {name: value for name, value in form.multi_items() if isinstance(value, str)}
-    made = await in_thread(editing.change, job_id, filled, house.settings, owner=who.owner)
+    made = await ordering.change(who, house, job_id, filled)
     request.scope["badapple.audit"] = {"action": "job.edit", "target": made, "facts": {"of": job_id}}
     return go(page_of(made))
 

@@ -61,6 +61,7 @@ async def delete(
 ) -> Response:
     """Throw ads away, and tell what could not be."""
     wanted, kept = _wanted(job), []
+    request.scope["badapple.audit"] = {"action": "job.delete", "facts": {"jobs": wanted}}  # if it is cut off too
     for one in wanted:
         try:
             await in_thread(deleting.delete, one, house.settings, owner=who.owner)

@@ -16,7 +16,7 @@ from badapple.studio.showing import go
 __all__ = ["router"]
 
 _YEAR = 365 * 24 * 3600
-_OWN = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]{0,2000}")  #: a path of this server, nothing that leads elsewhere
+_OWN = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]{0,6000}")  #: a path of this server, nothing that leads elsewhere
 
 router = APIRouter(route_class=PageRoute)
 
@@ -26,7 +26,7 @@ async def choose(
     request: Request,
     gate: GateDep,
     theme: Annotated[Literal["system", "light", "dark"], Form()] = "system",
-    back: Annotated[str, Form(max_length=2048)] = "/",
+    back: Annotated[str, Form(max_length=65536)] = "/",
 ) -> Response:
     """Keep what somebody chose, and lead back to where they were; nobody has to say who they are."""
     answer = go(back if _OWN.fullmatch(back) else "/")

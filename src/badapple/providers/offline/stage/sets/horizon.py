@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from badapple.media.colour import contrast
 from badapple.providers.offline.stage.look import mix, shift
 from badapple.providers.offline.stage.motion import drift, enter, hold
 from badapple.providers.offline.stage.paint import Picture, arc, ellipse, quad
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Horizon"]
 
 _WHITE: RGB = (255, 253, 249)
+_SUN: RGB = (255, 253, 247)
+_BRIGHTER = 1.5  #: contrast of sun with the wall, at most
 
 
 class Horizon:
@@ -58,8 +61,7 @@ class Horizon:
 
     def _window(self, picture: Picture, look: Look, side: float, away: float) -> None:
         """Six panes of sun fall slantwise on the wall."""
-        # On a dark wall the sun is a shimmer: light words stand on it.
-        paper = mix(look.stops[2], (255, 253, 247), 0.9 if look.mode != "dark" else 0.1)
+        paper = _sunlit(look)
         x0, y0 = 540 + away, 250.0
         for column in range(2):
             for row in range(3):
@@ -193,3 +195,14 @@ class Horizon:
         return Chip(
             fill=mix(look.stops[2], (255, 255, 255), 0.75), ink=look.ink, mark=look.ink, radius=37, opacity=0.96
         )
+
+
+def _sunlit(look: Look) -> RGB:
+    """Return the colour of sun on the wall: words stand half on it, half beside it, and are read on both.
+
+    On a dark wall it is a shimmer, and on one that is neither dark nor light it stays near the wall.
+    """
+    if look.mode == "dark":
+        return mix(look.stops[2], _SUN, 0.1)
+    wall, sun = look.stops[1], mix(look.stops[2], _SUN, 0.9)
+    return next(one for step in range(21) if contrast(one := mix(sun, wall, step / 20), wall) <= _BRIGHTER)
