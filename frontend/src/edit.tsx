@@ -1,5 +1,5 @@
 /** An ad whose words and choices are changed: in place while it waits for approval, else as a version of its own. */
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { type Job, type Refused, send, type Voices } from "./api";
 import { ApproveBar, EditBar } from "./edit_bar";
 import { type Draft, draftOf, editOf, keepDraft, keptDraft } from "./edit_draft";
@@ -32,8 +32,8 @@ export function Edit({ job, at, gate, onAnew, onLook, onClose }: Props) {
   useEffect(() => {
     send<Voices>("GET", "/voices").then(setVoices, () => undefined); // the estimate then goes by the usual pace
   }, []);
-  useEffect(() => {
-    keepDraft(job, edit ? draft : null);
+  useLayoutEffect(() => {
+    keepDraft(job, edit ? draft : null); // at once: the page may be left with the next key
   }, [changed]);
 
   const set = (change: Partial<Draft>) => setDraft((old) => ({ ...old, ...change }));

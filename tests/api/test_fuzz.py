@@ -34,9 +34,9 @@ def tried(root: str, folder: Path, *words: str) -> str:
     return report
 
 
+@pytest.mark.timeout(150)
 def test_requests_by_the_document_meet_no_fault(tmp_path: Path) -> None:
-    command = ("-m", "badapple", "serve", "--no-worker", "--port", "0")
-    with served(tmp_path, *command, env=_OPEN) as server:
+    with served(tmp_path, str(PROGRAM), env=_OPEN) as server:  # its jobs end, and with them the streams of their events
         words = ("--phases", "fuzzing,stateful", "--max-examples", "1", "--seed", "1")
         report = tried(server.root, tmp_path, *words)
     assert "0 failed" in report or "passed" in report

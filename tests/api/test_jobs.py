@@ -123,7 +123,8 @@ async def test_a_cursor_is_worth_nothing_elsewhere(api: Here) -> None:
         await api.order()
     cursor = (await api.ask("GET", "/jobs", params={"limit": 1, "q": "lamp"})).json()["next_cursor"]
     assert (await api.ask("GET", "/jobs", params={"q": "lamp", "cursor": cursor})).status_code == 200
-    broken = ["", "x", "\u00a4\x04", cursor[:-1], cursor[:-1] + "A", f".{cursor}", cursor.upper(), "a.b", "W10.W10"]
+    other = cursor[:-1] + ("E" if cursor.endswith("A") else "A")
+    broken = ["", "x", "\u00a4\x04", cursor[:-1], other, f".{cursor}", cursor.upper(), "a.b", "W10.W10"]
     for one in broken:
         refused(await api.ask("GET", "/jobs", params={"q": "lamp", "cursor": one}), 400, "invalid_cursor")
     refused(await api.ask("GET", "/jobs", params={"cursor": cursor}), 400, "invalid_cursor")

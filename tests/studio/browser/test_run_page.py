@@ -200,7 +200,7 @@ async def test_an_edit_is_made_by_keys_alone(stage: Stage) -> None:
         await page.reload()  # what was typed stays
         await page.get_by_role("button", name="Make the new version, free").wait_for()
         said = await page.locator(".edit-says").inner_text()
-        assert said.startswith("Made anew: scene 1, the order and the final cut. Free")
+        assert said.startswith("Will be redone: scene 1, the order and the final cut. Free")
         assert await visit.faults() == []
         await page.get_by_role("button", name="Make the new version, free").press("Enter")
         await page.wait_for_url(lambda url: not url.endswith(f"/{AD}"))
