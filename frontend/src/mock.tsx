@@ -35,10 +35,7 @@ export function Mock({ look, name, cta, photo }: Props) {
       {photo ? (
         <image href={photo} x="45" y="166" width="180" height="200" preserveAspectRatio="xMidYMid slice" clip-path="url(#frame)" />
       ) : (
-        <g fill={look.ink} fill-opacity=".88">
-          <rect x="119" y="186" width="32" height="22" rx="5" />
-          <path d="M121 212h28v14c0 8 22 14 22 34v84a14 14 0 0 1-14 14h-44a14 14 0 0 1-14-14v-84c0-20 22-26 22-34z" />
-        </g>
+        <Bottle ink={look.ink} />
       )}
       <text x="135" text-anchor="middle" fill={look.ink} font-family={look.letters} font-weight={look.weight} font-size="30">
         {lines(name, 14).map((line, place) => (
@@ -47,10 +44,29 @@ export function Mock({ look, name, cta, photo }: Props) {
           </tspan>
         ))}
       </text>
+      <LastWord look={look} cta={cta} />
+    </svg>
+  );
+}
+
+/** What stands where there is no photo. */
+export function Bottle({ ink }: { ink: string }) {
+  return (
+    <g fill={ink} fill-opacity=".88">
+      <rect x="119" y="186" width="32" height="22" rx="5" />
+      <path d="M121 212h28v14c0 8 22 14 22 34v84a14 14 0 0 1-14 14h-44a14 14 0 0 1-14-14v-84c0-20 22-26 22-34z" />
+    </g>
+  );
+}
+
+/** The button at the end, with its words. */
+export function LastWord({ look, cta }: { look: Look; cta: string }) {
+  return (
+    <>
       <rect x="45" y="396" width="180" height="46" rx="23" fill={look.accent} />
       <text x="135" y="426" text-anchor="middle" fill={look.onAccent} font-family={look.letters} font-weight="700" font-size={cta.length < 17 ? 20 : 13}>
         {lines(cta, 26, 1)[0]}
       </text>
-    </svg>
+    </>
   );
 }

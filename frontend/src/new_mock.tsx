@@ -1,16 +1,10 @@
 /** The last second of the ad as it will look: product, name and button on the ground of a style, 9:16. */
+import type { Look } from "./mock";
 import { lines } from "./words";
 
-export interface Ground {
+export interface Ground extends Look {
   set: string;
   stops: string[];
-  fill: string;
-  glow: string;
-  ink: string;
-  accent: string;
-  onAccent: string;
-  letters: string;
-  weight: string;
 }
 
 interface Props {

@@ -1,6 +1,6 @@
 /** An ad in small, drawn: its photo, name and last word in the colours of a style. */
 import { useId } from "preact/hooks";
-import type { Look } from "./mock";
+import { Bottle, LastWord, type Look } from "./mock";
 import { lines } from "./words";
 
 interface Props {
@@ -31,10 +31,7 @@ export function Poster({ look, name, cta, photo, logo, label }: Props) {
       {photo ? (
         <image href={photo} x="45" y="166" width="180" height="200" preserveAspectRatio="xMidYMid slice" clip-path={`url(#c${id})`} />
       ) : (
-        <g fill={look.ink} fill-opacity=".88">
-          <rect x="119" y="186" width="32" height="22" rx="5" />
-          <path d="M121 212h28v14c0 8 22 14 22 34v84a14 14 0 0 1-14 14h-44a14 14 0 0 1-14-14v-84c0-20 22-26 22-34z" />
-        </g>
+        <Bottle ink={look.ink} />
       )}
       {logo && <image href={logo} x="18" y="16" width="72" height="30" preserveAspectRatio="xMinYMid meet" />}
       <text x="135" text-anchor="middle" fill={look.ink} font-family={look.letters} font-weight={look.weight} font-size="30">
@@ -44,14 +41,7 @@ export function Poster({ look, name, cta, photo, logo, label }: Props) {
           </tspan>
         ))}
       </text>
-      {cta && (
-        <>
-          <rect x="45" y="396" width="180" height="46" rx="23" fill={look.accent} />
-          <text x="135" y="426" text-anchor="middle" fill={look.onAccent} font-family={look.letters} font-weight="700" font-size={cta.length < 17 ? 20 : 13}>
-            {lines(cta, 26, 1)[0]}
-          </text>
-        </>
-      )}
+      {cta && <LastWord look={look} cta={cta} />}
     </svg>
   );
 }
