@@ -330,7 +330,7 @@ class TestLinks:
         shelf.finished("job")
         shelf.hand.job("new", owner="ada")
         async with shelf.client() as ada, shelf.client("bob") as bob, shelf.client(None) as nobody:
-            for form in ({"expires_in": 59}, {"expires_in": 604801}, {"file": "../x"}, {"file": "video", "more": 1}):
+            for form in ({"expires_in": 59}, {"expires_in": 604801}, {"page": 0}, {"file": "../x"}, {"more": 1}):
                 assert (await ada.post("/jobs/job/links", json=form)).status_code == 422
             assert (await ada.post("/jobs/new/links", json={})).status_code == 404
             assert (await bob.post("/jobs/job/links", json={})).status_code == 404

@@ -53,7 +53,7 @@ router = APIRouter(tags=["files"])
 class LinkForm(BaseModel):
     """What a link is wanted for."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     file: _NAMES = Field(default="video", description="Which file of the job.")
     expires_in: int = Field(default=_DAY, ge=60, le=_WEEK, description="Seconds.")

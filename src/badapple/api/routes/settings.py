@@ -30,7 +30,7 @@ _DOLLARS = 1_000_000
 #: Blanks and line breaks around it, as they come along when a key is copied, are dropped.
 _KEY = r"^[ \t\r\n]*[!-~]{8,500}[ \t\r\n]*$"
 Named = Annotated[Vendor, Path(description="Whose.")]
-Amount = Annotated[float, Field(ge=0, le=_DOLLARS, allow_inf_nan=False, examples=[1.5])]
+Amount = Annotated[float, Field(ge=0, le=_DOLLARS, allow_inf_nan=False, strict=True, examples=[1.5])]
 
 
 class _Answer(BaseModel):
