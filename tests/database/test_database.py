@@ -79,6 +79,34 @@ def test_two_first_runs_at_once_do_not_meet(tmp_path: Path) -> None:
     assert [run.wait() for run in runs] == [0, 0, 0]
 
 
+@pytest.mark.parametrize("statement", [2, 9, 25, 60])
+def test_whoever_is_killed_while_tables_are_made_leaves_none_or_all(tmp_path: Path, statement: int) -> None:
+    url, program = f"sqlite:///{tmp_path / 'new.db'}", tmp_path / "killed.py"
+    program.write_text(_KILLED, encoding="utf-8")
+    done = subprocess.run([sys.executable, program, url, str(statement)], check=False)
+    assert done.returncode == -9
+    with create_engine(url).connect() as connection:
+        assert inspect(connection).get_table_names() == []
+    assert shape(open_database(url)) == shape(open_database(f"sqlite:///{tmp_path / 'whole.db'}"))
+
+
+_KILLED = """
+import os, signal, sys
+from sqlalchemy import Engine, event
+from badapple.database import open_database
+made = 0
+
+@event.listens_for(Engine, "after_cursor_execute")
+def kill(*_):
+    global made
+    made += 1
+    if made == int(sys.argv[2]):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+open_database(sys.argv[1])
+"""
+
+
 def test_nonsense_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="not a database URL"):
         open_database("nonsense")

@@ -64,7 +64,7 @@ def migrate(engine: Engine) -> tuple[str | None, str]:
 
 
 def upgrade(engine: Engine) -> None:
-    """Migrate to HEAD; does nothing where the database is there already.
+    """Migrate to HEAD, all or nothing; does nothing where it is there already.
 
     A database whose tables were made by `Base.metadata.create_all` gets the missing ones and no version stamp.
     """
@@ -72,6 +72,10 @@ def upgrade(engine: Engine) -> None:
         at = current(connection)
         if at is not None and at >= HEAD:
             return
+        # Python's driver begins no transaction of its own before a table is made or changed: whoever is killed in the
+        # middle would leave half of a release's tables behind.
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
         if at is None and inspect(connection).has_table("jobs"):
             Base.metadata.create_all(connection)
             return
