@@ -26,14 +26,19 @@ export class Refused extends Error {
   }
 }
 
-export async function send<T>(method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<T> {
+export async function send<T>(method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
   const answer = await fetch(ROOT + path, {
     method,
     ...(body === undefined
-      ? {}
-      : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+      ? { headers }
+      : { body: JSON.stringify(body), headers: { "content-type": "application/json", ...headers } }),
   });
   return read<T>(answer);
+}
+
+/** A name for one order: sent again after an answer that got lost, it is still one order. */
+export function onceKey(): string {
+  return `studio-${[...crypto.getRandomValues(new Uint8Array(16))].map((one) => one.toString(16).padStart(2, "0")).join("")}`;
 }
 
 export function jobPath(id: string, rest = ""): string {

@@ -1,10 +1,11 @@
 /** The brand kit, with what it looks like at once. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { local, send } from "./api";
 import { contrast, HEX, wordsOn } from "./colour";
 import type { Look } from "./mock";
 import { Poster } from "./poster";
 import { Section } from "./settings_parts";
+import { Tags } from "./tags";
 import { toast } from "./toast";
 import { KINDS, upload, why } from "./upload";
 
@@ -272,56 +273,12 @@ function LogoField({ logo, set, wrong }: { logo: Logo; set: (logo: Logo) => void
 }
 
 function Forbidden({ words, set }: { words: string[]; set: (words: string[]) => void }) {
-  const [text, type] = useState("");
-  const field = useRef<HTMLInputElement>(null);
-  function add(): void {
-    const fresh = text.split(",").map((one) => one.trim()).filter((one) => one && !words.includes(one));
-    if (fresh.length) set([...words, ...fresh]);
-    type("");
-  }
   return (
     <div class="field">
       <label class="label" for="forbidden">
         Words to avoid
       </label>
-      {words.length > 0 && (
-        <ul class="tags">
-          {words.map((one) => (
-            <li key={one}>
-              <span>{one}</span>
-              <button
-                type="button"
-                aria-label={`Allow: ${one}`}
-                onClick={() => {
-                  set(words.filter((other) => other !== one));
-                  field.current?.focus();
-                }}
-              >
-                ×
-              </button>
-            </li>
-          ))}
-        </ul>
-      )}
-      <div class="add">
-        <input
-          id="forbidden"
-          ref={field}
-          maxLength={100}
-          autocomplete="off"
-          placeholder="cheap, revolutionary"
-          value={text}
-          onInput={(event) => type(event.currentTarget.value)}
-          onKeyDown={(event) => {
-            if (event.key !== "Enter") return;
-            event.preventDefault();
-            add();
-          }}
-        />
-        <button class="button" type="button" disabled={!text.trim()} onClick={add}>
-          Add
-        </button>
-      </div>
+      <Tags words={words} set={set} verb="Allow" name="Words to avoid" most={100} placeholder="cheap, revolutionary" id="forbidden" split={(text) => text.split(",")} />
     </div>
   );
 }

@@ -5,7 +5,7 @@ import { cloud, form, keyless, limits, order, part, PARTS } from "./new_form";
 import { Deal } from "./new_deal";
 import { uploaded } from "./new_photo";
 import type { Order } from "./new_types";
-import { advice, money, span } from "./words";
+import { advice, money, seen, span } from "./words";
 
 export interface Price {
   found: Estimate | null;
@@ -16,7 +16,6 @@ export interface Price {
 }
 
 const PAUSE = 450; // milliseconds without a key before the price is asked for
-const VENDORS: Record<string, string> = { anthropic: "Claude", elevenlabs: "ElevenLabs", replicate: "Replicate" };
 const PLACES: Record<string, string> = { script: "script_by", scenes: "video_by", "end card": "cta_by" };
 const go = part<HTMLButtonElement>("go");
 const cap = part<HTMLInputElement>("cap");
@@ -139,9 +138,9 @@ async function compare(): Promise<void> {
 
 function leaves(): string {
   if (keyless()) return "Nothing is spent yet. What you typed stays here while you add keys.";
-  const sees = Object.entries(paid() ? (price.found?.sees ?? {}) : {});
-  if (!sees.length) return paid() ? "We never spend more than you allow." : "Made on this server. Nothing to pay, and your photo stays here.";
-  return sees.map(([vendor, what]) => `${VENDORS[vendor] ?? vendor} gets ${what}.`).join(" ");
+  const sees = seen(paid() ? (price.found?.sees ?? {}) : {});
+  if (sees) return sees;
+  return paid() ? "We never spend more than you allow." : "Made on this server. Nothing to pay, and your photo stays here.";
 }
 
 export function draw(): void {

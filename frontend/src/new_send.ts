@@ -1,4 +1,5 @@
 /** The order is sent: checked first, the photo waited for, and never twice. */
+import { onceKey } from "./api";
 import { allowed, capWrong, paid, priced, promise } from "./new_money";
 import { type Fault, clear, refused, tell } from "./new_errors";
 import { form, keyless, order, part } from "./new_form";
@@ -8,10 +9,6 @@ import type { Order, Problem } from "./new_types";
 
 const go = part<HTMLButtonElement>("go");
 let last = { body: "", key: "" };
-
-function fresh(): string {
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((one) => one.toString(16).padStart(2, "0")).join("");
-}
 
 function faults(): Fault[] {
   const found: Fault[] = [];
@@ -37,13 +34,13 @@ function busy(words: string | null): void {
 
 /** The same order sent again, after an answer that got lost, makes one ad. */
 function keyOf(body: string): string {
-  if (last.body !== body) last = { body, key: fresh() };
+  if (last.body !== body) last = { body, key: onceKey() };
   return last.key;
 }
 
 async function post(wanted: Order): Promise<void> {
   const body = JSON.stringify(wanted);
-  const headers = { "content-type": "application/json", "idempotency-key": `studio-${keyOf(body)}` };
+  const headers = { "content-type": "application/json", "idempotency-key": keyOf(body) };
   const answer = await fetch("/api/v1/videos/generate", { method: "POST", body, headers });
   const said = (await answer.json().catch(() => ({}))) as Partial<Problem> & { job_id?: string };
   if (answer.ok && said.job_id) {

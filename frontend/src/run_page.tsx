@@ -47,15 +47,15 @@ export function Run({ id, at, may, seconds, look, ready }: Props) {
     });
   }, [id]);
   useLayoutEffect(() => {
-    if (job) ready(); // before it is painted: never both pages at once
-  }, [job !== null]);
+    if (job || gone) ready(); // before it is painted: never both pages at once
+  }, [job !== null || gone !== null]);
   useEffect(() => {
     if (!job) return;
     document.title = `${job.product_name}: ${(STATUSES[job.status] ?? "").toLowerCase()} - badapple`;
     if (!isLive(job) && begun.current !== job.status) void freshen();
   }, [job?.status]);
 
-  if (!job) return null;
+  if (!job) return gone && <Gone why={gone} />;
   return (
     <>
       {gone && <Gone why={gone} />}
@@ -78,7 +78,7 @@ function Gone({ why }: { why: Refused }) {
   return (
     <div class="alert" role="alert">
       <h2>{out ? "You are signed out" : "This ad is gone"}</h2>
-      <p>{out ? "Your ad keeps going. Sign in again to see it." : "It was deleted, perhaps in another window. This is the last we saw of it."}</p>
+      <p>{out ? "Your ad keeps going. Sign in again to see it." : "It was deleted, perhaps in another window."}</p>
       <p>
         <a class="button" href={out ? location.href : "/library"}>
           {out ? "Sign in" : "Go to the library"}

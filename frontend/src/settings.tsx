@@ -14,7 +14,7 @@ interface May {
   admin: boolean;
 }
 
-function Settings({ may, look }: { may: May; look: Look }) {
+function Settings({ may, look, actions }: { may: May; look: Look; actions: Record<string, string> }) {
   const [settings, set] = useState<ServerSettings | null>(null);
   const [wrong, setWrong] = useState("");
   useEffect(() => {
@@ -62,7 +62,7 @@ function Settings({ may, look }: { may: May; look: Look }) {
         {there && may.admin && <Keys />}
         {there && <Webhooks may={may.write} />}
         {settings && <Server settings={settings} />}
-        {there && may.admin && <Audit />}
+        {there && may.admin && <Audit words={actions} />}
       </div>
     </div>
   );
@@ -96,6 +96,7 @@ function useHere(ready: boolean): string {
 const root = document.getElementById("settings");
 if (root) {
   const data = root.dataset;
+  const actions = JSON.parse(data["actions"] ?? "{}") as Record<string, string>;
   root.replaceChildren();
-  render(<Settings may={{ write: data["may"] === "yes", admin: data["admin"] === "yes" }} look={{ ...data } as unknown as Look} />, root);
+  render(<Settings may={{ write: data["may"] === "yes", admin: data["admin"] === "yes" }} look={{ ...data } as unknown as Look} actions={actions} />, root);
 }

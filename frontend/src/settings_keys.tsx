@@ -132,7 +132,8 @@ export function Keys() {
   );
 }
 
-export function Audit() {
+/** `words`: action -> what it is to people; what is not in it is shown as the log calls it. */
+export function Audit({ words }: { words: Record<string, string> }) {
   const [entries, set] = useState<Entry[] | null>(null);
   const [next, setNext] = useState<string | null>(null);
   const [wrong, setWrong] = useState("");
@@ -171,7 +172,7 @@ export function Audit() {
                     <td>{clock(one.at)}</td>
                     <td>{one.actor}</td>
                     <td>
-                      <b>{one.action}</b> {one.target}
+                      <b title={one.action}>{words[one.action] ?? one.action}</b> {one.target}
                     </td>
                     <td class={one.outcome === "ok" ? "" : "wrong"}>{one.outcome}</td>
                   </tr>

@@ -102,7 +102,9 @@ function Vendor({ one, put }: { one: Provider; put: (one: Provider) => void }) {
       setTest({ ok: false, detail: why(error), hint: null });
     }
   }
-  const state = one.usable ? ["completed", "Ready"] : one.configured ? ["failed", "Not usable"] : ["", "No key"];
+  const failed = test !== null && test !== "busy" && !test.ok;
+  const usable = failed ? ["failed", "Key set, test failed"] : ["completed", "Ready"];
+  const state = one.usable ? usable : one.configured ? ["failed", "Not usable"] : ["", "No key"];
   const own = one.source === "file";
   return (
     <article class="vendor" aria-label={one.title}>

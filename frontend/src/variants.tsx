@@ -1,6 +1,7 @@
 /** Several ads of one photo: the form for them, and the page where they stand side by side. */
 import { render } from "preact";
 import { stylesIn } from "./poster";
+import type { Cloud } from "./variants_deal";
 import { Form } from "./variants_form";
 import { Group } from "./variants_group";
 
@@ -10,8 +11,9 @@ const group = document.getElementById("group");
 if (form) {
   const { most, name, cta, photo } = form.dataset as Record<string, string>;
   const styles = stylesIn(form);
+  const cloud = JSON.parse(form.dataset["cloud"]!) as Cloud;
   form.replaceChildren();
-  render(<Form styles={styles} most={Number(most)} limits={{ name: Number(name), cta: Number(cta), photo: Number(photo) }} />, form);
+  render(<Form styles={styles} most={Number(most)} limits={{ name: Number(name), cta: Number(cta), photo: Number(photo) }} cloud={cloud} />, form);
 }
 if (group) {
   const styles = stylesIn(group);

@@ -1,43 +1,56 @@
 /** The form: a photo, a name, styles by calls to action. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import { type Estimate, send } from "./api";
+import { onceKey, send } from "./api";
 import { Poster, type Style } from "./poster";
+import { Tags } from "./tags";
 import { KINDS, upload, why } from "./upload";
-import { money, span } from "./words";
+import { allowance, type Cloud, limitWrong, Makers, usePrice } from "./variants_deal";
+import { money, seen, span } from "./words";
 
 interface Props {
   styles: Style[];
   most: number;
   limits: { name: number; cta: number; photo: number };
+  cloud: Cloud;
 }
 
 const IDEAS = ["Shop now", "Learn more", "Order today", "Get yours"];
 const FIRST = ["minimal", "bold"];
-const PAUSE = 400; // milliseconds without a change before the price is asked for
 
-export function Form({ styles, most, limits }: Props) {
+export function Form({ styles, most, limits, cloud }: Props) {
   const [photo, setPhoto] = useState<Taken | null>(null);
   const [name, setName] = useState("");
   const [chosen, choose] = useState<string[]>(FIRST.filter((name) => styles.some((one) => one.name === name)));
   const [ctas, setCtas] = useState<string[]>(IDEAS.slice(0, 2));
   const [draft, setDraft] = useState(true);
+  const [paid, pay] = useState(false);
+  const [typed, allow] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   const [wrong, setWrong] = useState("");
   const looks = styles.filter((one) => chosen.includes(one.name));
   const many = looks.length * ctas.length;
   const order = {
-    product_name: name.trim() || "Product", styles: looks.map((one) => one.name), ctas, draft, provider: "offline",
+    product_name: name.trim() || "Product", styles: looks.map((one) => one.name), ctas, draft,
+    ...((paid && cloud.makers) || { provider: "offline" }),
     ...(photo?.id ? { upload_id: photo.id } : {}),
   };
-  const cost = useCost(order, many > 0 && many <= most && !photo?.busy);
+  const free = { ...order, product_name: "Product" }; // offline the words change nothing
+  const price = usePrice(paid ? order : free, many > 0 && many <= most && !photo?.busy);
+  const limit = allowance(typed, price.found);
+  const limitSaid = paid ? limitWrong(limit, price.found) : "";
+  const last = useRef({ body: "", key: "" });
 
   async function make(event: Event): Promise<void> {
     event.preventDefault();
     if (busy || !many || many > most) return;
+    if (paid && (!price.found || limitSaid)) return setWrong(limitSaid || price.said || "The price is still being checked. Press the button again in a moment.");
     setBusy(true);
     setWrong("");
+    const wanted = { ...order, product_name: name.trim(), ...(paid ? { max_cost_usd: Number(limit) } : {}) };
+    const body = JSON.stringify(wanted);
+    if (last.current.body !== body) last.current = { body, key: onceKey() };
     try {
-      const made = await send<{ group_id: string }>("POST", "/variants", { ...order, product_name: name.trim() });
+      const made = await send<{ group_id: string }>("POST", "/variants", wanted, { "idempotency-key": last.current.key });
       location.assign(`/variants/${encodeURIComponent(made.group_id)}`);
     } catch (error) {
       setWrong(why(error));
@@ -45,7 +58,9 @@ export function Form({ styles, most, limits }: Props) {
     }
   }
 
-  const price = cost?.estimate_usd ? money(cost.estimate_usd) : "free";
+  const does = `Make ${many} ${draft ? (many === 1 ? "draft" : "drafts") : many === 1 ? "ad" : "ads"}`;
+  const found = price.found;
+  const cost = !paid ? "free" : !found ? "checking the price..." : found.estimate_usd > 0 ? `about ${money(found.estimate_usd)}` : "already paid";
   return (
     <form class="grid-form" onSubmit={(event) => void make(event)}>
       <div class="grid-fields">
@@ -76,6 +91,7 @@ Styles <span class="tally">{looks.length}</span>
           {!looks.length && <p class="wrong">Choose at least one style.</p>}
         </section>
         <Words ctas={ctas} set={setCtas} most={limits.cta} room={looks.length ? Math.floor(most / looks.length) : most} />
+        <Makers cloud={cloud} chosen={paid} choose={pay} limit={limit} allow={allow} wrong={limitSaid} />
       </div>
       <aside class="grid-side" aria-label="What will be made">
         <div class="card stack">
@@ -90,7 +106,7 @@ Styles <span class="tally">{looks.length}</span>
                 <b>
                   {looks.length} {looks.length === 1 ? "style" : "styles"} × {ctas.length} {ctas.length === 1 ? "call to action" : "calls to action"} = {many} {many === 1 ? "ad" : "ads"}
                 </b>
-                <span>{cost ? `${cost.estimate_usd ? money(cost.estimate_usd) : "Free"}, ready in ${span(cost.estimated_seconds)}` : "\u00a0"}</span>
+                <span>{found ? `${cost[0]!.toUpperCase()}${cost.slice(1)}, ready in ${span(found.estimated_seconds)}` : "\u00a0"}</span>
               </>
             )}
           </p>
@@ -102,38 +118,19 @@ Styles <span class="tally">{looks.length}</span>
               <span class="quiet">Small and quick: enough to pick a winner.</span>
             </span>
           </label>
-          {wrong && (
+          {(wrong || price.said) && (
             <p class="wrong" role="alert">
-              {wrong}
+              {wrong || price.said}
             </p>
           )}
           <button class="button primary big" type="submit" disabled={busy || photo?.busy || !many || many > most}>
-            {busy ? "Sending..." : photo?.busy ? "Uploading the photo..." : `Make ${many} ${draft ? (many === 1 ? "draft" : "drafts") : many === 1 ? "ad" : "ads"}, ${price}`}
+            {busy ? "Sending..." : photo?.busy ? "Uploading the photo..." : `${does}, ${cost}${paid && found && !limitSaid ? `, at most ${money(Number(limit))}` : ""}`}
           </button>
-          <p class="hint">Made on this server. Nothing to pay, and your photo stays here.</p>
+          <p class="hint">{(paid && seen(found?.sees ?? {})) || (paid ? "We never spend more than you allow." : "Made on this server. Nothing to pay, and your photo stays here.")}</p>
         </div>
       </aside>
     </form>
   );
-}
-
-function useCost(order: object, wanted: boolean): Estimate | null {
-  const [cost, setCost] = useState<Estimate | null>(null);
-  const text = JSON.stringify(order);
-  useEffect(() => {
-    if (!wanted) return;
-    let live = true;
-    const timer = setTimeout(() => {
-      send<Estimate>("POST", "/variants/estimate", order)
-        .then((found) => live && setCost(found))
-        .catch(() => live && setCost(null));
-    }, PAUSE);
-    return () => {
-      live = false;
-      clearTimeout(timer);
-    };
-  }, [text, wanted]);
-  return cost;
 }
 
 interface Taken {
@@ -270,60 +267,17 @@ function Still({ style }: { style: Style }) {
 }
 
 function Words({ ctas, set, most, room }: { ctas: string[]; set: (ctas: string[]) => void; most: number; room: number }) {
-  const [text, write] = useState("");
-  const field = useRef<HTMLInputElement>(null);
   const ideas = IDEAS.filter((one) => !ctas.includes(one)).slice(0, 3);
-  function add(word: string): void {
-    const clean = word.trim();
-    if (clean && !ctas.includes(clean)) set([...ctas, clean]);
-    write("");
-  }
   return (
     <section class="card stack" aria-labelledby="v-words">
       <h2 id="v-words">
         Calls to action <span class="tally">{ctas.length}</span>
       </h2>
-      <ul class="tags" aria-label="Calls to action">
-        {ctas.map((one) => (
-          <li key={one}>
-            <span>{one}</span>
-            <button
-              type="button"
-              aria-label={`Remove: ${one}`}
-              disabled={ctas.length === 1}
-              onClick={() => {
-                set(ctas.filter((other) => other !== one));
-                field.current?.focus();
-              }}
-            >
-              ×
-            </button>
-          </li>
-        ))}
-      </ul>
-      <div class="add">
-        <input
-          ref={field}
-          aria-label="Another call to action"
-          maxLength={most}
-          autocomplete="off"
-          placeholder="Add another"
-          value={text}
-          onInput={(event) => write(event.currentTarget.value)}
-          onKeyDown={(event) => {
-            if (event.key !== "Enter") return;
-            event.preventDefault();
-            add(text);
-          }}
-        />
-        <button class="button" type="button" disabled={!text.trim()} onClick={() => add(text)}>
-          Add
-        </button>
-      </div>
+      <Tags words={ctas} set={set} verb="Remove" name="Calls to action" most={most} placeholder="Add another" another="Another call to action" least={1} />
       {ideas.length > 0 && ctas.length < room && (
         <p class="ideas">
           {ideas.map((one) => (
-            <button class="button small" type="button" key={one} onClick={() => add(one)}>
+            <button class="button small" type="button" key={one} onClick={() => set([...ctas, one])}>
               + {one}
             </button>
           ))}

@@ -74,3 +74,10 @@ export function happened(message: string): string {
     return `${VERBS[verb]} ${label.replace(found[0], found[1])}`;
   });
 }
+
+const VENDORS: Record<string, string> = { anthropic: "Claude", elevenlabs: "ElevenLabs", replicate: "Replicate" };
+
+/** What vendors get to see, as sentences. */
+export function seen(sees: Record<string, string>): string {
+  return Object.entries(sees).map(([vendor, what]) => `${VENDORS[vendor] ?? vendor} gets ${what}.`).join(" ");
+}

@@ -11,12 +11,14 @@ import pytest
 from PIL import Image
 from sqlalchemy import Engine, update
 from sqlalchemy.orm import Session
+from tests.jobs.making import Works
 
 from badapple.config import Settings, read_settings
 from badapple.database import Event, Job, Stage, open_database
 from badapple.database.tables import now
 from badapple.jobs import JobOrder
 from badapple.models import DRAFT, MakeOptions, ProgressEvent, StageName
+from badapple.testing.simulators import Simulators
 
 _LAST = {"completed": "completed", "failed": "error", "cancelled": "cancelled"}
 
@@ -89,6 +91,17 @@ def settings(tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
     if "database_url" in request.fixturenames:
         return replace(found, database_url=request.getfixturevalue("database_url"))
     return found
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Works, str]]:
+    """A finished ad that was bought; tests make edits of it, each its own."""
+    with Simulators(small=True) as sims:
+        works = Works.beside(sims, tmp_path_factory.mktemp("shop"))
+        job = works.submit("Solenne")
+        works.run(job)
+        assert works.bought() == ["anthropic", *["elevenlabs"] * 5, "replicate"]
+        yield works, job
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import func, select
@@ -15,18 +14,6 @@ from badapple.config import Settings
 from badapple.database import Job, open_database
 from badapple.jobs import Changes, SceneChange, edit_prices, edits
 from badapple.jobs.edit_prices import EditPrice
-from badapple.testing.simulators import Simulators
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Works, str]]:
-    """A finished ad that was bought."""
-    with Simulators(small=True) as sims:
-        works = Works.beside(sims, tmp_path_factory.mktemp("shop"))
-        job = works.submit("Solenne")
-        works.run(job)
-        works.bought()
-        yield works, job
 
 
 def priced(works: Works, planned: edits.Planned) -> EditPrice:
@@ -77,6 +64,18 @@ def test_another_pronunciation_costs_the_lines_and_no_clip(shop: tuple[Works, st
     works.run(child)
     assert set(works.bought()) <= {"elevenlabs"}
     assert jobs.detail(child, works.settings).money.charged <= price.quote.estimate
+
+
+def test_another_language_is_a_new_script_and_free_once_that_is_written(shop: tuple[Works, str]) -> None:
+    works, job = shop
+    price = priced(works, edits.plan_edit(job, Changes(language="de"), works.settings))
+    assert {part for part, *_ in told(price)} == {"script", "voices", "scenes"}  # nobody knows yet what it will say
+    child = jobs.edit(job, Changes(language="de"), works.settings)
+    works.run(child)
+    assert works.bought() == ["anthropic"]  # the simulator writes what it wrote before, so that the rest is found
+    assert jobs.detail(child, works.settings).money.charged <= price.quote.estimate
+    again = priced(works, edits.plan_edit(job, Changes(language="de"), works.settings))
+    assert (told(again), again.quote.estimate) == ([], 0)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -19,17 +19,6 @@ from badapple.jobs import Changes, JobDetail, SceneChange, orders
 from badapple.models import DRAFT, Brief, MakeOptions
 from badapple.pipeline.orchestrator import create_pipeline_orchestrator
 from badapple.testing.simulators import Simulators
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Works, str]]:
-    """A finished ad that was bought; tests make edits of it, each its own."""
-    with Simulators(small=True) as sims:
-        works = Works.beside(sims, tmp_path_factory.mktemp("shop"))
-        job = works.submit("Solenne")
-        works.run(job)
-        assert works.bought() == ["anthropic", *["elevenlabs"] * 5, "replicate"]
-        yield works, job
 
 
 @pytest.fixture

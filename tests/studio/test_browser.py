@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from tests.api.visiting import place
 from tests.jobs.conftest import Hand
+from tests.servers import free_port
 
 from badapple.api.serving import serving
 from badapple.studio.assets import STATIC
@@ -56,9 +58,10 @@ class Browsing:
         await context.close()
 
 
-@pytest.fixture
-async def here(tmp_path: Path) -> AsyncIterator[Browsing]:
-    async with place(tmp_path, listening_host="127.0.0.1") as there, serving(there.app) as port:
+@asynccontextmanager
+async def browsing(folder: Path, **env: str) -> AsyncIterator[Browsing]:
+    """Open a browser at a server of its own."""
+    async with place(folder, listening_host="127.0.0.1", **env) as there, serving(there.app) as port:
         hand = Hand(there.engine)
         for status in ("failed", "cancelled"):
             hand.end(hand.job(status, owner="local", product_name=f"A {status} lamp"), status)
@@ -68,6 +71,12 @@ async def here(tmp_path: Path) -> AsyncIterator[Browsing]:
             browser = await started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
             yield Browsing(browser, f"http://127.0.0.1:{port}", hand)
             await browser.close()
+
+
+@pytest.fixture
+async def here(tmp_path: Path) -> AsyncIterator[Browsing]:
+    async with browsing(tmp_path) as found:
+        yield found
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light")])
@@ -158,15 +167,69 @@ async def test_a_theme_is_kept_and_there_from_the_first_paint(here: Browsing) ->
 
 
 @BUILT
+async def test_what_is_pressed_before_scripts_are_there_is_not_lost(here: Browsing) -> None:
+    answered = asyncio.Event()
+
+    async def wait(route: Any) -> None:
+        await answered.wait()
+        await route.continue_()
+
+    async with here.page() as page:
+        await page.route("**/api/v1/jobs/failed", wait)
+        await page.goto("/ads/failed")
+        await page.hover(".delete summary")
+        await page.mouse.down()
+        async with page.expect_response("**/api/v1/jobs/failed"):
+            answered.set()
+        await page.mouse.up()
+        await page.wait_for_selector("#run", state="detached")  # the scripts have drawn the page anew
+        assert await page.is_visible("text=Delete forever")
+        assert await page.evaluate("document.activeElement.textContent") == "Delete"
+    assert here.told == []
+
+
+@BUILT
+async def test_pages_whose_scripts_do_not_load_are_usable_and_say_so(here: Browsing) -> None:
+    async with here.page() as page:
+        await page.route("**/studio/built/**", lambda route: route.abort())
+        for path in ("/settings", "/variants", "/ads/running"):
+            await page.goto(path)
+            assert not await page.is_visible(".late")
+            await page.evaluate("document.querySelector('.late').getAnimations()[0].finish()")  # some seconds later
+            assert await page.is_visible(".late")
+        await page.goto("/library")
+        await page.check('.tile[data-job="failed"] input')
+        await page.click("#picked button[type=submit]")
+        await page.click("text=Delete forever")
+        assert await page.locator(".tile").count() == 2
+
+
+@BUILT
+async def test_a_key_that_failed_its_test_is_not_called_ready(tmp_path: Path) -> None:
+    dead = {"ANTHROPIC_API_KEY": "sk-ant-none", "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{free_port()}"}
+    async with browsing(tmp_path, **dead) as here, here.page(390) as page:
+        await page.goto("/settings")
+        pill = page.locator('.vendor[aria-label="Claude"] .pill')
+        assert await pill.inner_text() == "Ready"
+        await page.click('[aria-label="Test Claude"]')
+        await page.wait_for_selector("text=It does not work.")
+        assert await pill.inner_text() == "Key set, test failed"
+        await page.click("text=Show recent entries")
+        await page.wait_for_selector('b:has-text("Tested a provider\'s key")')
+        assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") == 0
+        assert here.told == []
+
+
+@BUILT
 async def test_several_ads_are_deleted_after_one_question(here: Browsing) -> None:
     async with here.page() as page:
         await page.goto("/library")
         for name in ("failed", "cancelled"):
             await page.check(f'.tile[data-job="{name}"] input')
-        await page.click("#picked >> text=Delete")
+        await page.click("#picked button[type=submit]")
         await page.click("dialog >> text=Keep them")
         assert await page.locator(".tile").count() == 3
-        await page.click("#picked >> text=Delete")
+        await page.click("#picked button[type=submit]")
         await page.click("dialog >> text=Delete forever")
         await page.wait_for_selector("text=2 ads deleted.")
         assert await page.locator(".tile").count() == 1

@@ -93,6 +93,18 @@ class TestTheme:
             answer = await there.ask("POST", "/theme", data={"theme": "dark", "back": back}, headers=OWN)
             assert (answer.status_code, answer.headers["location"]) == (303, leads)
 
+    @pytest.mark.parametrize("path", ["/api/v1/sign-in", "/docs", "/problems", "/problems/not_found"])
+    async def test_pages_beside_the_studio_are_like_it(self, tmp_path: Path, path: str) -> None:
+        async with place(tmp_path) as guarded:
+            for theme, scheme in (("dark", "dark"), ("light", "light"), ("", "light dark"), ('"><b>', "light dark")):
+                page = await guarded.ask("GET", path, headers={"cookie": f"{THEME}={theme}"})
+                assert f'<meta name="color-scheme" content="{scheme}">' in page.text
+                own_sheet = "/studio/looks/studio.css" in page.text  # which goes by the attribute
+                assert (f'<html lang="en" data-theme="{theme}">' in page.text) == (
+                    own_sheet and theme in {"dark", "light"}
+                )
+            assert "color-scheme" not in (await guarded.ask("GET", "/docs.css")).text  # it would win over the page's
+
     async def test_nobody_has_to_sign_in_for_it(self, tmp_path: Path) -> None:
         async with place(tmp_path) as guarded:
             answer = await guarded.ask("POST", "/theme", data={"theme": "dark"}, headers=OWN)

@@ -33,6 +33,14 @@ def test_one_key_sets_its_own_parts_up(bare: Settings) -> None:
     assert (offer.may("anthropic"), offer.may("replicate")) == (True, False)
 
 
+def test_what_is_not_set_up_is_made_here_when_the_cloud_is_chosen(bare: Settings) -> None:
+    assert offered(bare).cloud is None
+    vendors = {**bare.vendors, "replicate": replace(bare.vendors["replicate"], key=Secret("k"))}
+    some = offered(replace(bare, vendors=vendors))
+    assert some.cloud == {"provider": "cloud", "script_by": "offline", "voice_by": "offline"}
+    assert offered(with_keys(bare)).cloud == {"provider": "cloud"}
+
+
 def test_the_usual_maker_of_a_part_comes_first_and_needs_no_word(bare: Settings) -> None:
     offer = offered(with_keys(bare))
     assert offer.missing == []

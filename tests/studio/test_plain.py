@@ -6,6 +6,7 @@ import html
 import io
 import json
 import re
+import shutil
 from collections.abc import AsyncIterator
 from functools import cache
 from pathlib import Path
@@ -20,7 +21,7 @@ from badapple.access import READ
 from badapple.api.schemas import GenerateForm
 from badapple.jobs.files import FILES
 from badapple.jobs.leftovers import folder_name
-from badapple.studio.bundle import Bundle, read_bundle
+from badapple.studio.bundle import Bundle, Folder, read_bundle
 from badapple.studio.pages import Studio
 
 HOSTILE = """<script>alert("x")</script>'"><img src=x onerror=alert(1)>"""
@@ -336,6 +337,18 @@ class TestBundle:
         assert '<link rel="modulepreload" href="/studio/built/s-1.js">' in page
         assert re.search(r'<noscript><meta http-equiv="refresh"', page)
         assert "<script" not in (await there.ask("GET", "/")).text
+
+    async def test_scripts_that_are_built_anew_are_named_at_once(self, there: Place, tmp_path: Path) -> None:
+        there.app.state.studio = Studio(bundle=Folder(tmp_path / "built"))
+        for script in ("", "a", "b", "", "c"):
+            shutil.rmtree(tmp_path / "built", ignore_errors=True)  # as the builder does
+            if script:
+                (tmp_path / "built").mkdir()
+                chunk = {"file": f"{script}.js", "name": "library", "isEntry": True}
+                (tmp_path / "built" / "manifest.json").write_text(json.dumps({"src/library.ts": chunk}))
+            page = (await there.ask("GET", "/library")).text
+            assert re.findall(r'src="/studio/built/(\w)\.js"', page) == [*script]
+            assert ('class="late' in page) == bool(script)
 
     @pytest.mark.parametrize("text", ["", "[]", "{", '{"a": {"isEntry": true}}', '{"a": 1}'])
     def test_a_manifest_that_cannot_be_read_is_none(self, tmp_path: Path, text: str) -> None:

@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from badapple.api.problem_table import KINDS, Kind, markdown, markdown_of
+from badapple.api.theme import theme_of
 from badapple.errors import NotFoundError
 from badapple.process import in_thread
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["page_routes"]
 
 _STYLE = """\
-:root { color-scheme: light dark; }
 body { font: 1rem/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 60rem; padding: 1rem; }
 code, pre { font-family: ui-monospace, monospace; font-size: 0.9em; }
 pre { overflow-x: auto; padding: 0.75rem; border: 1px solid #8886; border-radius: 0.4rem; white-space: pre-wrap; }
@@ -52,7 +52,7 @@ async def _openapi(request: Request) -> Response:
 
 
 async def _docs(request: Request) -> Response:
-    return _page("badapple API", _told(await in_thread(request.app.openapi)))
+    return _page(request, "badapple API", _told(await in_thread(request.app.openapi)))
 
 
 def _told(document: dict[str, Any]) -> str:
@@ -112,14 +112,16 @@ def _row(name: str, place: str, told: str, *, required: bool) -> str:
 async def _problems(request: Request) -> Response:
     if _wants_markdown(request):
         return _markdown(markdown())
-    return _page("Problems", "<h1>Problems</h1>" + "".join(_explained(kind) for kind in KINDS.values()))
+    return _page(request, "Problems", "<h1>Problems</h1>" + "".join(_explained(kind) for kind in KINDS.values()))
 
 
 async def _problem(request: Request) -> Response:
     kind = KINDS.get(request.path_params["code"])
     if kind is None:
         raise NotFoundError("there is no problem of this name", hint="GET /problems lists them")
-    return _markdown(markdown_of(kind)) if _wants_markdown(request) else _page(kind.title, _explained(kind))
+    if _wants_markdown(request):
+        return _markdown(markdown_of(kind))
+    return _page(request, kind.title, _explained(kind))
 
 
 def _explained(kind: Kind) -> str:
@@ -140,9 +142,11 @@ def _markdown(text: str) -> Response:
     return PlainTextResponse(text, media_type="text/markdown")
 
 
-def _page(title: str, body: str) -> Response:
+def _page(request: Request, title: str, body: str) -> Response:
     return HTMLResponse(
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f'<meta name="viewport" content="width=device-width"><link rel="stylesheet" href="/docs.css"></head>'
+        f'<meta name="viewport" content="width=device-width">'
+        f'<meta name="color-scheme" content="{theme_of(request) or "light dark"}">'
+        f'<link rel="stylesheet" href="/docs.css"></head>'
         f"<body>{body}</body></html>"
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from badapple.api.theme import theme_of
 from badapple.database.tables import now
 
 if TYPE_CHECKING:
@@ -26,9 +27,9 @@ _HEADERS = {
 }
 _PAGE = """\
 <!doctype html>
-<html lang="en">
+<html lang="en"{theme}>
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex"><meta name="color-scheme" content="light dark">
+<meta name="robots" content="noindex"><meta name="color-scheme" content="{scheme}">
 <title>Sign in - badapple</title><link rel="icon" href="/studio/looks/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/studio/looks/studio.css"></head>
 <body><main class="wrap"><section class="lone"><img src="/studio/looks/icon.svg" width="56" height="56" alt="">
@@ -60,7 +61,11 @@ def page(request: Request, *, token: str = "", wrong: BadappleError | None = Non
     )
     fields = _INVITED.format(token=escape(token)) if token else _BY_KEY
     title, foot = ("Welcome", "") if token else ("Sign in to the studio", _NO_KEY)
-    body = _PAGE.format(title=title, told=told, action=escape(request.url.path), fields=fields, foot=foot)
+    theme = theme_of(request)
+    body = _PAGE.format(
+        title=title, told=told, action=escape(request.url.path), fields=fields, foot=foot,
+        theme=f' data-theme="{theme}"' if theme else "", scheme=theme or "light dark",
+    )  # fmt: skip
     return HTMLResponse(body, status_code=401 if wrong is not None else 200, headers=_HEADERS)
 
 

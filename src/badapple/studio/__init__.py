@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from starlette.routing import Mount, Route
 
 from badapple.studio.assets import STATIC, Built, look_answer
-from badapple.studio.bundle import read_bundle
+from badapple.studio.bundle import Folder
 from badapple.studio.pages import Studio
 from badapple.studio.routes import router
 
@@ -30,7 +30,7 @@ def install(app: FastAPI, *, static: Path = STATIC) -> None:
         app: the application.
         static: the folder that the bundle was built into; there may be none.
     """
-    app.state.studio = Studio(bundle=read_bundle(static))
+    app.state.studio = Studio(bundle=Folder(static))
     app.include_router(router)
     app.router.routes += [
         Route("/studio/looks/{name}", look_answer),

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["Bundle", "Script", "read_bundle"]
+__all__ = ["Bundle", "Folder", "Script", "read_bundle"]
 
 _MANIFEST = "manifest.json"
 _ROOT = "/studio/built/"
@@ -38,6 +38,27 @@ class Bundle:
     def script(self, page: str) -> Script | None:
         """Return the script of a page, or None."""
         return self.scripts.get(page)
+
+
+class Folder:
+    """What is built into a folder; it is read again when it is built again, while this process runs."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._stamp: tuple[int, ...] = ()
+        self._bundle = Bundle({})
+
+    def script(self, page: str) -> Script | None:
+        """Return the script of a page, or None."""
+        try:
+            found = (self._folder / _MANIFEST).stat()
+        except OSError:  # nothing is built, or it is being built
+            self._stamp, self._bundle = (), Bundle({})
+            return None
+        stamp = (found.st_mtime_ns, found.st_size, found.st_ino)
+        if stamp != self._stamp:
+            self._stamp, self._bundle = stamp, read_bundle(self._folder)
+        return self._bundle.script(page)
 
 
 def read_bundle(folder: Path) -> Bundle:

@@ -98,6 +98,14 @@ class Offer:
         """Vendors that are not set up."""
         return [one for one in self.vendors if not one.available]
 
+    @property
+    def cloud(self) -> Mapping[str, str] | None:
+        """Fields of an order that vendors make, as far as they are set up here; None where none is."""
+        here = {part.field: part.available for part in self.parts} | {"voice_by": self.may("elevenlabs")}
+        if not any(here.values()):
+            return None
+        return {"provider": "cloud"} | {field: "offline" for field, available in here.items() if not available}
+
     def may(self, vendor: str) -> bool:
         """Whether a vendor is set up."""
         return any(one.available for one in self.vendors if one.name == vendor)

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 
 from badapple.api.problems import problem_of, validation_problem
+from badapple.api.theme import THEME, theme_of
 from badapple.errors import BadappleError
 from badapple.studio import words
 from badapple.studio.assets import look
@@ -27,12 +28,11 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from badapple.studio.bundle import Bundle
+    from badapple.studio.bundle import Bundle, Folder
 
 __all__ = ["ERRORS", "THEME", "PageRoute", "Problem", "Studio", "problem_page", "render", "told"]
 
 ERRORS = (BadappleError, RequestValidationError, SQLAlchemyError, HTTPException)  #: what pages tell of
-THEME = "badapple_theme"  #: the cookie: `light`, `dark`, or none where the system says it
 _FRAME = "frame"  #: the script that every page has
 
 
@@ -40,7 +40,7 @@ _FRAME = "frame"  #: the script that every page has
 class Studio:
     """What the pages of a process share; `app.state.studio`."""
 
-    bundle: Bundle
+    bundle: Bundle | Folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,11 +131,10 @@ def render(
     studio: Studio = request.app.state.studio
     wanted = scripts or ((script,) if script is not None else ())
     built = [studio.bundle.script(name) for name in wanted]
-    theme = request.cookies.get(THEME, "")
     text = _templates().get_template(template).render(
         script=built[0] if built else None, modules=[one for one in (studio.bundle.script(_FRAME), *built) if one],
         who=request.scope.get("badapple.principal"), path=request.url.path, back=_back(request),
-        theme=theme if theme in {"light", "dark"} else "", **facts,
+        theme=theme_of(request), **facts,
     )  # fmt: skip
     return HTMLResponse(text, status_code=status, headers={"cache-control": "no-store", **(headers or {})})
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["STAGES", "STATUSES", "Finding", "advice", "ago", "money", "quality", "span", "took"]
+__all__ = ["ACTIONS", "STAGES", "STATUSES", "Finding", "advice", "ago", "money", "quality", "span", "took"]
 
 #: Stage -> what it is to people.
 STAGES = {
@@ -20,6 +20,22 @@ STAGES = {
 STATUSES = {
     "pending": "Waiting", "processing": "In progress", "completed": "Ready", "failed": "Failed",
     "cancelled": "Cancelled",
+}  # fmt: skip
+#: What the audit log calls it -> what somebody did, or tried to.
+ACTIONS = {
+    "brand.update": "Changed the brand kit", "group.winner": "Picked a winner",
+    "invitation.create": "Made a sign-in link", "job.approve": "Approved a script", "job.cancel": "Cancelled an ad",
+    "job.create": "Made an ad",
+    "job.delete": "Deleted ads", "job.edit": "Edited an ad", "job.links": "Made a link to an ad",
+    "job.regenerate": "Redid a scene", "job.restore": "Restored a version", "job.resume": "Resumed an ad",
+    "job.retry": "Tried an ad again", "job.script": "Changed a script", "key.create": "Made an API key",
+    "key.revoke": "Revoked an API key", "session.create": "Signed in", "session.delete": "Signed out",
+    "session.revoke": "Signed all browsers out", "settings.caps": "Changed caps",
+    "settings.key": "Changed a provider's key", "settings.test": "Tested a provider's key",
+    "sign-out.create": "Signed out", "upload.create": "Uploaded a photo", "upload.delete": "Deleted a photo",
+    "variant.create": "Made variants", "webhook.create": "Added a webhook", "webhook.delete": "Removed a webhook",
+    "webhook.resend": "Sent a webhook again", "webhook.rotate": "Changed a webhook's secret",
+    "webhook.test": "Tested a webhook", "webhook.update": "Changed a webhook",
 }  # fmt: skip
 _BUTTONS = {"retry": "Try again", "resume": "Resume", "cancel": "Cancel", "approve": "Approve the script"}
 _VERB = re.compile(r"`POST /api/v1/jobs/[^/`]+/(retry|resume|cancel|approve)`")

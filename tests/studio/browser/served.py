@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,7 @@ class Server:
     cache: Path
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    more: Mapping[str, str] = field(default_factory=dict)  #: of its environment
 
     @property
     def root(self) -> str:
@@ -56,7 +58,7 @@ class Server:
         """Start it, and wait until it answers."""
         self.folder.mkdir(parents=True, exist_ok=True)
         env = {name: os.environ[name] for name in _KEPT if name in os.environ}
-        env |= {"BADAPPLE_DATA_DIR": str(self.folder / "data"), "BADAPPLE_CACHE_DIR": str(self.cache)}
+        env |= {"BADAPPLE_DATA_DIR": str(self.folder / "data"), "BADAPPLE_CACHE_DIR": str(self.cache), **self.more}
         command = [sys.executable, "-m", "badapple", "serve", "--port", str(self.port), *words]
         with (self.folder / "serve.log").open("ab") as log:
             self.process = subprocess.Popen(

@@ -273,6 +273,22 @@ async def test_an_ad_that_ended_or_went_away_says_so(stage: Stage) -> None:
 
 
 @LONG
+async def test_an_ad_that_went_away_while_its_page_was_sent_says_so(stage: Stage) -> None:
+    async with visiting(stage.root) as visit:
+        page = visit.page
+
+        async def away(route: Any) -> None:
+            stage.hand.change(AD, owner="somebody")
+            await route.continue_()
+
+        await page.route(f"**/api/v1/jobs/{AD}", away)
+        await page.goto(f"/ads/{AD}")
+        await page.get_by_text("This ad is gone").wait_for()
+        assert await page.get_by_role("progressbar").count() == 0
+        assert await visit.faults() == []
+
+
+@LONG
 async def test_a_link_to_a_scene_leads_there(stage: Stage) -> None:
     await stage.finish()
     async with visiting(stage.root, motion="reduce") as visit:

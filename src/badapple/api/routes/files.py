@@ -53,12 +53,13 @@ router = APIRouter(tags=["files"])
 class LinkForm(BaseModel):
     """What a link is wanted for."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid")
 
     file: _NAMES = Field(default="video", description="Which file of the job.")
     expires_in: int = Field(default=_DAY, ge=60, le=_WEEK, description="Seconds.")
     page: bool = Field(
         default=False,
+        strict=True,
         description="true for a page that shows the video, its captions and its words; `file` is not looked at then.",
     )
 

@@ -11,6 +11,7 @@ from badapple.api.deps import DoorsDep, Reader
 from badapple.process import in_thread
 from badapple.studio.pages import PageRoute, render
 from badapple.studio.showing import posters
+from badapple.studio.words import ACTIONS
 
 __all__ = ["router"]
 
@@ -23,5 +24,5 @@ async def settings(request: Request, who: Reader, house: DoorsDep) -> Response:
     drawn = await in_thread(posters, house.settings)
     return render(
         request, "settings.html", script="settings", may=who.may(WRITE), admin=who.may(ADMIN), kind=who.kind,
-        drawn=next((one for one in drawn if one.name == "minimal"), drawn[0]),
+        drawn=next((one for one in drawn if one.name == "minimal"), drawn[0]), actions=ACTIONS,
     )  # fmt: skip

@@ -14,16 +14,17 @@ from badapple.api.deps import DoorsDep, House, Reader
 from badapple.api.telling import summary_of
 from badapple.errors import NotFoundError
 from badapple.jobs import catalog, pages
+from badapple.jobs.variants import MOST
 from badapple.process import in_thread
+from badapple.studio.offering import offered
 from badapple.studio.pages import PageRoute, render
-from badapple.studio.showing import expected, posters, tiles
+from badapple.studio.showing import posters, tiles
 
 if TYPE_CHECKING:
     from badapple.access import Principal
 
 __all__ = ["router"]
 
-_MOST = 12  #: ads of one group
 _FEW, _SEEN = 6, 4  #: groups that the form's page shows, and ads of each
 
 router = APIRouter(route_class=PageRoute)
@@ -34,7 +35,7 @@ async def variants(request: Request, who: Reader, house: DoorsDep) -> Response:
     """Show the form for several ads at once."""
     return render(
         request, "variants.html", script="variants", posters=await in_thread(posters, house.settings),
-        limits=catalog.limits(house.settings), seconds=await in_thread(expected, house.settings), most=_MOST,
+        limits=catalog.limits(house.settings), offer=await in_thread(offered, house.settings), most=MOST,
         may=who.may(WRITE), groups=await in_thread(_newest, request, who, house),
     )  # fmt: skip
 
