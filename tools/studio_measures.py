@@ -134,11 +134,16 @@ def judge(address: str, found: Measures, *, show: bool) -> None:
     """Let Lighthouse look at a page, as on a phone on a slow line."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "report.json"
-        node(
+        words = (
             "node_modules/lighthouse/cli/index.js", address, "--output=json", f"--output-path={out}", "--quiet",
             f"--only-categories={','.join(KINDS)}", "--no-enable-error-reporting",
             "--chrome-flags=--headless=new --no-sandbox",
         )  # fmt: skip
+        try:
+            node(*words)
+        except subprocess.CalledProcessError as error:  # its browser does not always start, or loses its tab
+            print(f"    once more: {address}: {error.stderr[-300:]}", file=sys.stderr)
+            node(*words)
         report = json.loads(out.read_text(encoding="utf-8"))
     for kind in KINDS:
         found.scores.setdefault(kind, []).append(100 * (report["categories"][kind]["score"] or 0))

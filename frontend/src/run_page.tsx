@@ -55,7 +55,7 @@ export function Run({ id, at, may, seconds, look, ready }: Props) {
     if (!isLive(job) && begun.current !== job.status) void freshen();
   }, [job?.status]);
 
-  if (!job) return gone && <Gone why={gone} />;
+  if (!job) return gone && <Gone why={gone} alone />;
   return (
     <>
       {gone && <Gone why={gone} />}
@@ -73,11 +73,12 @@ async function freshen(): Promise<void> {
   if (fresh) document.getElementById("after")?.replaceWith(fresh);
 }
 
-function Gone({ why }: { why: Refused }) {
+function Gone({ why, alone = false }: { why: Refused; alone?: boolean }) {
   const out = why.problem.status === 401;
+  const Title = alone ? "h1" : "h2";
   return (
     <div class="alert" role="alert">
-      <h2>{out ? "You are signed out" : "This ad is gone"}</h2>
+      <Title>{out ? "You are signed out" : "This ad is gone"}</Title>
       <p>{out ? "Your ad keeps going. Sign in again to see it." : "It was deleted, perhaps in another window."}</p>
       <p>
         <a class="button" href={out ? location.href : "/library"}>

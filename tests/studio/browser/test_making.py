@@ -32,7 +32,7 @@ async def test_a_photo_becomes_a_video_to_take_away(studio: Server, patience: fl
             await page.get_by_role("link", name=making.DONE).click()
         await (await waiting.value).save_as(tmp_path / "ad.mp4")
         assert (tmp_path / "ad.mp4").stat().st_size > 200_000
-        for words in ("Poster", "Measurements"):
+        for words in ("Poster", "Quality report"):
             async with page.expect_download() as waiting:
                 await page.get_by_role("link", name=words).first.click()
             assert await (await waiting.value).path()
