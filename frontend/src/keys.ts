@@ -22,7 +22,7 @@ export function shortcut(key: string, words: string, act: () => void, { group = 
 
 function typing(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
-  if (target.isContentEditable || target.closest("select, textarea, dialog")) return true;
+  if (target.isContentEditable || target.closest("select, textarea, dialog[open]")) return true;
   return target instanceof HTMLInputElement && !["checkbox", "radio", "button", "submit", "range"].includes(target.type);
 }
 

@@ -46,6 +46,7 @@ async def progress(page: Any) -> int:
 
 
 async def underway(page: Any, patience: float, least: int = 1) -> None:
-    """Wait until the page says that an ad is being made, and is so far."""
+    """Wait until the scripts' page says that an ad is being made, and is so far; the server's own cancels unasked."""
+    await page.wait_for_function("() => !document.getElementById('run')")
     bar = f"""() => [...document.querySelectorAll("progress")].some((one) => one.value >= {least})"""
     await page.wait_for_function(bar, timeout=patience * 1000)
