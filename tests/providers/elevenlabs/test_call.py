@@ -145,10 +145,23 @@ async def test_a_clock_that_is_wrong_here_hides_nothing(studio: Studio, years: i
 async def test_a_long_history_is_searched_page_by_page(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("badapple.providers.elevenlabs.wire.PAGE", 2)
     call = studio.call()
-    sent = [await call.submit(ticket(), studio.folder) for _ in range(5)]
+    sent = [await call.submit(ticket(), studio.folder) for _ in range(25)]
     studio.sims.clock.advance(seconds=5)
     taken = tuple(one.vendor_id for one in sent[1:])
     assert await call.find(ticket(*taken)) == Submission(vendor_id=sent[0].vendor_id)
+
+
+async def test_what_may_stand_behind_the_end_of_the_search_is_not_bought_again(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("badapple.providers.elevenlabs.wire.PAGE", 2)
+    monkeypatch.setattr("badapple.providers.elevenlabs.call._PAGES", 2)
+    call = studio.call()
+    sent = [await call.submit(ticket(), studio.folder) for _ in range(5)]
+    studio.sims.clock.advance(seconds=5)
+    with pytest.raises(OutcomeUnknownError, match="not to be seen in the newest 4 lines"):
+        await call.find(ticket(*(one.vendor_id for one in sent[1:])))
+    assert await call.find(ticket(sent[4].vendor_id)) == Submission(vendor_id=sent[3].vendor_id)
 
 
 @pytest.mark.parametrize("fault", [

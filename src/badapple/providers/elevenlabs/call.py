@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 import math
 from dataclasses import dataclass
@@ -36,7 +37,7 @@ _REPLY = "reply"  #: name of the goods' one file
 _SEED = 7  #: for every line, so that a second recording differs in its speed and in little else
 _NO_LANGUAGE = frozenset({"eleven_multilingual_v2"})  #: finds the language by itself, and takes no code for it
 _NO_NUMBERS = frozenset({CHEAP, "eleven_flash_v2", "eleven_turbo_v2_5", "eleven_turbo_v2"})  #: never write them out
-_PAGES = 10  #: of the history that are searched at most
+_PAGES = 100  #: of the history that are searched at most
 _LASTING = 30 * 86_400.0  #: seconds for which the history surely keeps audio
 _LAGS = (2.0, 5.0, 10.0)  #: seconds between looks at an entry that should be in the history
 _GONE = frozenset({400, 404, 410, 422})
@@ -148,7 +149,7 @@ class SpeechCall:
 
         Raises:
             TransientProviderError: the history cannot be read now.
-            OutcomeUnknownError: the key may not read it.
+            OutcomeUnknownError: the key may not read it, or it is longer than it is searched.
         """
         try:
             async for item in self._history():
@@ -216,23 +217,35 @@ class SpeechCall:
         except PermanentProviderError as error:
             if error.status_code not in _GONE:
                 raise
-            async for item in self._history():
-                if item.request_id == vendor_id:
-                    return item
+            with contextlib.suppress(OutcomeUnknownError):
+                async for item in self._history():
+                    if item.request_id == vendor_id:
+                        return item
             raise
 
     async def _history(self) -> AsyncIterator[HistoryItem]:
+        """Yield what was said in this voice, the newest first.
+
+        Raises:
+            OutcomeUnknownError: there is more than is searched: what was not met may stand there.
+        """
         wire = await open_wire(self._access)
-        after: str | None = None
+        after, seen = None, 0
         for _ in range(_PAGES):
             page = await self._line.ask(
                 partial(wire.history, voice=self._speech.voice.id, model=self._speech.model, after=after)
             )
             for item in page.history:
                 yield item
+            seen += len(page.history)
             after = page.last_history_item_id
             if not page.has_more or not after:
                 return
+        raise OutcomeUnknownError(
+            f"whether a voice line was charged is not to be seen in the newest {seen:,} lines of this voice",
+            provider=PROVIDER,
+            hint="look for the line in the history at ElevenLabs, then accept the charge or try again",
+        )
 
     def _is_ours(self, item: HistoryItem) -> bool:
         said = item.settings or {}  # as much of them as the vendor keeps
