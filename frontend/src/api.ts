@@ -36,9 +36,23 @@ export async function send<T>(method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE
   return read<T>(answer);
 }
 
-/** A name for one order: sent again after an answer that got lost, it is still one order. */
-export function onceKey(): string {
-  return `studio-${[...crypto.getRandomValues(new Uint8Array(16))].map((one) => one.toString(16).padStart(2, "0")).join("")}`;
+/** Names orders: the same one sent again, after an answer that got lost, keeps its name until it is done with. */
+export class Once {
+  private body = "";
+  private name = "";
+
+  headers(order: unknown): { "idempotency-key": string } {
+    const body = JSON.stringify(order);
+    if (this.body !== body) {
+      this.body = body;
+      this.name = `studio-${[...crypto.getRandomValues(new Uint8Array(16))].map((one) => one.toString(16).padStart(2, "0")).join("")}`;
+    }
+    return { "idempotency-key": this.name };
+  }
+
+  done(): void {
+    this.body = "";
+  }
 }
 
 export function jobPath(id: string, rest = ""): string {

@@ -5,7 +5,7 @@ import { cloud, form, keyless, limits, order, part, PARTS } from "./new_form";
 import { Deal } from "./new_deal";
 import { uploaded } from "./new_photo";
 import type { Order } from "./new_types";
-import { advice, money, seen, span } from "./words";
+import { advised, enough, leaving, money, span } from "./words";
 
 export interface Price {
   found: Estimate | null;
@@ -66,7 +66,7 @@ async function ask(): Promise<void> {
     known.set(key, found);
     if (mine === asked) price = { found, said: "", busy: false };
   } catch (error) {
-    const said = error instanceof Refused ? `${advice(error.problem.detail)} ${advice(error.problem.hint)}`.trim() : "The price could not be checked. We check again when you press the button.";
+    const said = error instanceof Refused ? advised(error.problem) : "The price could not be checked. We check again when you press the button.";
     if (mine === asked) price = { found: null, said, busy: false };
   }
   if (mine === asked) draw();
@@ -138,15 +138,13 @@ async function compare(): Promise<void> {
 
 function leaves(): string {
   if (keyless()) return "Nothing is spent yet. What you typed stays here while you add keys.";
-  const sees = seen(paid() ? (price.found?.sees ?? {}) : {});
-  if (sees) return sees;
-  return paid() ? "We never spend more than you allow." : "Made on this server. Nothing to pay, and your photo stays here.";
+  return leaving(paid(), price.found?.sees);
 }
 
 export function draw(): void {
   const buys = paid();
   if (buys && !touched && price.found && !price.busy) {
-    const most = Math.ceil(price.found.at_most_usd * 100 - 1e-6) / 100;
+    const most = enough(price.found.at_most_usd);
     cap.value = (limits.cap === null ? most : Math.min(most, limits.cap)).toFixed(2);
   }
   part("cap-field").hidden = !buys;

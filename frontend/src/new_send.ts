@@ -1,5 +1,5 @@
 /** The order is sent: checked first, the photo waited for, and never twice. */
-import { onceKey } from "./api";
+import { Once } from "./api";
 import { allowed, capWrong, paid, priced, promise } from "./new_money";
 import { type Fault, clear, refused, tell } from "./new_errors";
 import { form, keyless, order, part } from "./new_form";
@@ -8,7 +8,7 @@ import { photo, refuse, settled } from "./new_photo";
 import type { Order, Problem } from "./new_types";
 
 const go = part<HTMLButtonElement>("go");
-let last = { body: "", key: "" };
+const once = new Once();
 
 function faults(): Fault[] {
   const found: Fault[] = [];
@@ -32,20 +32,14 @@ function busy(words: string | null): void {
   go.textContent = words ?? promise();
 }
 
-/** The same order sent again, after an answer that got lost, makes one ad. */
-function keyOf(body: string): string {
-  if (last.body !== body) last = { body, key: onceKey() };
-  return last.key;
-}
-
 async function post(wanted: Order): Promise<void> {
   const body = JSON.stringify(wanted);
-  const headers = { "content-type": "application/json", "idempotency-key": keyOf(body) };
+  const headers = { "content-type": "application/json", ...once.headers(wanted) };
   const answer = await fetch("/api/v1/videos/generate", { method: "POST", body, headers });
   const said = (await answer.json().catch(() => ({}))) as Partial<Problem> & { job_id?: string };
   if (answer.ok && said.job_id) {
     forget();
-    last = { body: "", key: "" };
+    once.done();
     location.assign(`/ads/${encodeURIComponent(said.job_id)}`);
     return;
   }

@@ -1,7 +1,7 @@
 /** Who makes all of them, what that costs together, and the most that it may. */
 import { useEffect, useState } from "preact/hooks";
 import { type Estimate, Refused, send } from "./api";
-import { advice, money } from "./words";
+import { advised, enough, money } from "./words";
 
 /** What vendors could make here. */
 export interface Cloud {
@@ -30,7 +30,7 @@ export function usePrice(order: object, wanted: boolean): Price {
     const timer = setTimeout(() => {
       send<Estimate>("POST", "/variants/estimate", order)
         .then((found) => tell(found, ""))
-        .catch((error) => tell(null, error instanceof Refused ? `${advice(error.problem.detail)} ${advice(error.problem.hint)}`.trim() : "The price could not be checked."));
+        .catch((error) => tell(null, error instanceof Refused ? advised(error.problem) : "The price could not be checked."));
     }, PAUSE);
     return () => {
       live = false;
@@ -42,7 +42,7 @@ export function usePrice(order: object, wanted: boolean): Price {
 
 /** What may be spent: what was typed, or else the most that the order can come to. */
 export function allowance(typed: string | null, found: Estimate | null): string {
-  return typed ?? (found ? (Math.ceil(found.at_most_usd * 100 - 1e-6) / 100).toFixed(2) : "");
+  return typed ?? (found ? enough(found.at_most_usd).toFixed(2) : "");
 }
 
 /** What is wrong with a limit, or nothing. */

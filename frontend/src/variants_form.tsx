@@ -1,11 +1,11 @@
 /** The form: a photo, a name, styles by calls to action. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import { onceKey, send } from "./api";
+import { Once, send } from "./api";
 import { Poster, type Style } from "./poster";
 import { Tags } from "./tags";
 import { KINDS, upload, why } from "./upload";
 import { allowance, type Cloud, limitWrong, Makers, usePrice } from "./variants_deal";
-import { money, seen, span } from "./words";
+import { leaving, money, span } from "./words";
 
 interface Props {
   styles: Style[];
@@ -38,7 +38,7 @@ export function Form({ styles, most, limits, cloud }: Props) {
   const price = usePrice(paid ? order : free, many > 0 && many <= most && !photo?.busy);
   const limit = allowance(typed, price.found);
   const limitSaid = paid ? limitWrong(limit, price.found) : "";
-  const last = useRef({ body: "", key: "" });
+  const once = useRef(new Once()).current;
 
   async function make(event: Event): Promise<void> {
     event.preventDefault();
@@ -47,10 +47,9 @@ export function Form({ styles, most, limits, cloud }: Props) {
     setBusy(true);
     setWrong("");
     const wanted = { ...order, product_name: name.trim(), ...(paid ? { max_cost_usd: Number(limit) } : {}) };
-    const body = JSON.stringify(wanted);
-    if (last.current.body !== body) last.current = { body, key: onceKey() };
     try {
-      const made = await send<{ group_id: string }>("POST", "/variants", wanted, { "idempotency-key": last.current.key });
+      const made = await send<{ group_id: string }>("POST", "/variants", wanted, once.headers(wanted));
+      once.done();
       location.assign(`/variants/${encodeURIComponent(made.group_id)}`);
     } catch (error) {
       setWrong(why(error));
@@ -126,7 +125,7 @@ Styles <span class="tally">{looks.length}</span>
           <button class="button primary big" type="submit" disabled={busy || photo?.busy || !many || many > most}>
             {busy ? "Sending..." : photo?.busy ? "Uploading the photo..." : `${does}, ${cost}${paid && found && !limitSaid ? `, at most ${money(Number(limit))}` : ""}`}
           </button>
-          <p class="hint">{(paid && seen(found?.sees ?? {})) || (paid ? "We never spend more than you allow." : "Made on this server. Nothing to pay, and your photo stays here.")}</p>
+          <p class="hint">{leaving(paid, found?.sees)}</p>
         </div>
       </aside>
     </form>

@@ -56,6 +56,11 @@ export function advice(hint: string): string {
   return sentence(said.replace(/`GET \/api\/v1\/jobs`/g, "the library").replaceAll("`", "").replace("run the same command again", "try again"));
 }
 
+/** What the API refused, and what to do. */
+export function advised(problem: { detail: string; hint: string }): string {
+  return `${advice(problem.detail)} ${advice(problem.hint)}`.trim();
+}
+
 const LABELS: [RegExp, string][] = [
   [/^product picture$/, "your photo"],
   [/^seam (\d+)$/, "transition $1"],
@@ -77,7 +82,14 @@ export function happened(message: string): string {
 
 const VENDORS: Record<string, string> = { anthropic: "Claude", elevenlabs: "ElevenLabs", replicate: "Replicate" };
 
-/** What vendors get to see, as sentences. */
-export function seen(sees: Record<string, string>): string {
-  return Object.entries(sees).map(([vendor, what]) => `${VENDORS[vendor] ?? vendor} gets ${what}.`).join(" ");
+/** What leaves this server: money, and what vendors get to see. */
+export function leaving(paid: boolean, sees: Record<string, string> = {}): string {
+  if (!paid) return "Made on this server. Nothing to pay, and your photo stays here.";
+  const seen = Object.entries(sees).map(([vendor, what]) => `${VENDORS[vendor] ?? vendor} gets ${what}.`).join(" ");
+  return seen || "We never spend more than you allow.";
+}
+
+/** Dollars in whole cents that are surely enough. */
+export function enough(dollars: number): number {
+  return Math.ceil(dollars * 100 - 1e-6) / 100;
 }

@@ -12,7 +12,7 @@ from tests.jobs.making import Works
 from badapple import jobs
 from badapple.config import Settings
 from badapple.database import Job, open_database
-from badapple.jobs import Changes, SceneChange, edit_prices, edits
+from badapple.jobs import Changes, SceneChange, edit_prices, edits, pricing
 from badapple.jobs.edit_prices import EditPrice
 
 
@@ -39,9 +39,12 @@ def test_a_scene_anew_costs_that_scene(shop: tuple[Works, str]) -> None:
     works.run(child)
     assert works.bought() == ["replicate"]
     assert jobs.detail(child, works.settings).money.charged == price.quote.estimate
-    next_one = priced(works, edits.plan_regenerate(job, 1, works.settings))
+    planned = edits.plan_regenerate(job, 1, works.settings)
+    next_one = priced(works, planned)
     assert next_one.quote.estimate == 190_000  # it is another take
-    assert next_one.seconds > 0
+    with Session(open_database(works.settings.database_url)) as session:
+        took = (session.get_one(Job, child).options or {})["seconds"]
+    assert next_one.seconds == pricing.expected_seconds(planned.order, works.settings, each=took)  # as the last one did
 
 
 def test_a_line_costs_that_line_and_nothing_once_it_is_spoken(shop: tuple[Works, str]) -> None:

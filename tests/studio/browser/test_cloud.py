@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.studio.browser import making
@@ -36,6 +37,14 @@ def amounts(words: str) -> list[float]:
     return [float(one) for one in re.findall(r"\$([0-9.]+[0-9])", words)]
 
 
+async def refused_below(page: Any, button: str, sims: Simulators) -> None:
+    """Press the button under a limit that is too low, and see that it says so and buys nothing."""
+    await page.get_by_label("Spending limit").fill("0.01")
+    await page.get_by_role("button", name=re.compile(f"^{button}")).click()
+    await page.get_by_text(re.compile("allow at least that")).first.wait_for()
+    assert sims.total() == 0
+
+
 async def test_an_ad_of_vendors_costs_what_the_button_said(paying: Server, sims: Simulators, patience: float) -> None:
     async with visiting(paying.root) as visit:
         page = visit.page
@@ -46,10 +55,7 @@ async def test_an_ad_of_vendors_costs_what_the_button_said(paying: Server, sims:
         await go.wait_for()
         about, most = amounts(await go.inner_text())
         assert await visit.faults() == []
-        await page.get_by_label("Spending limit").fill("0.01")
-        await page.get_by_role("button", name=re.compile("^Make the draft")).click()
-        await page.get_by_text(re.compile("allow at least that")).first.wait_for()
-        assert sims.total() == 0
+        await refused_below(page, "Make the draft", sims)
         await page.get_by_label("Spending limit").fill(str(most))
         await go.click()
         await page.wait_for_url("**/ads/*")
@@ -76,10 +82,7 @@ async def test_variants_of_vendors_share_what_a_style_needs(paying: Server, sims
         await go.wait_for()
         _, most = amounts(await go.inner_text())
         assert await visit.faults() == []
-        await page.get_by_label("Spending limit").fill("0.01")
-        await page.get_by_role("button", name=re.compile("^Make 2 drafts")).click()
-        await page.get_by_text(re.compile("allow at least that")).first.wait_for()
-        assert sims.total() == 0
+        await refused_below(page, "Make 2 drafts", sims)
         await page.get_by_label("Spending limit").fill(str(most))
         await go.click()
         await page.wait_for_url("**/variants/*")
