@@ -34,7 +34,7 @@ types:
 
 # Only the tests
 test *words:
-    ./test -n 2 {{ words }}
+    ./test -n 2 --dist loadgroup {{ words }}
 
 # Proofs that wait much, left out above
 long *words:

@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one process run all that looks at the film that is bought once for all of them: see tests/e2e/conftest.py."""
+    for item in items:
+        if "finished" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("bought"))
+
+
 @pytest.fixture
 def shared_photos() -> Path:
     """Real product photos, where the checkout has them beside it."""

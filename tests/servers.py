@@ -127,7 +127,7 @@ def postgres_server() -> Iterator[Postgres]:
         engine.dispose()
         yield server
     finally:
-        server.stop(signal.SIGINT)
+        server.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 

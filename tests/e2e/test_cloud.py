@@ -186,8 +186,11 @@ async def test_no_video_is_bought_that_would_stay_without_a_voice(prepared: Stud
 @pytest.mark.parametrize(
     "what",
     [
-        *("no credit at Replicate", "clips refused"),
-        *(pytest.param(name, marks=pytest.mark.long) for name in ("spend limit", "out of characters")),
+        "clips refused",
+        *(
+            pytest.param(name, marks=pytest.mark.long)
+            for name in ("no credit at Replicate", "spend limit", "out of characters")
+        ),
     ],
 )
 async def test_by_policy_the_offline_makers_step_in_and_the_manifest_says_so(prepared: Studio, what: str) -> None:

@@ -71,7 +71,9 @@ def test_a_hostile_photo_is_refused_in_words_or_leaves_all_but_its_pixels(
         assert forks.decode(case.data, case.name).mark == _mark(found)
 
 
-@pytest.mark.parametrize("first", range(0, MUTANTS, 200))
+@pytest.mark.parametrize(
+    "first", [0, 200, *(pytest.param(first, marks=pytest.mark.long) for first in range(400, MUTANTS, 200))]
+)
 def test_a_thousand_mutants_break_nothing(first: int, forks: Decoders, tmp_path: Path) -> None:
     pool, taken = parents(), 0
     for number in range(first, first + 200):

@@ -38,26 +38,55 @@ from badapple.pipeline.orchestrator import (
 from badapple.providers import resolve
 from badapple.testing import Breaking, quick_providers
 
+pytestmark = pytest.mark.xdist_group("story")  # what is warm, is so in one process
+
 Make = Callable[..., PipelineOrchestrator]
 STAGES = ["script_gen", "voice_gen", "video_gen", "cta_gen", "compositing"]
 
 
+def settings_in(root: Path) -> Settings:
+    return read_settings({"BADAPPLE_DATA_DIR": str(root / "data"), "BADAPPLE_CACHE_DIR": str(root / "cache")})
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return read_settings({"BADAPPLE_DATA_DIR": str(tmp_path / "data"), "BADAPPLE_CACHE_DIR": str(tmp_path / "cache")})
+    return settings_in(tmp_path)
 
 
-@pytest.fixture
-def photo(tmp_path: Path) -> Path:
-    """A bottle on a plain ground."""
+def bottle(folder: Path) -> Path:
+    """Return a picture of a bottle on a plain ground."""
     picture = Image.new("RGB", (900, 1200), (236, 233, 228))
     draw = ImageDraw.Draw(picture)
     draw.rounded_rectangle((300, 350, 600, 1050), 60, fill=(170, 90, 30))
     draw.rectangle((390, 200, 510, 350), fill=(30, 25, 20))
     draw.rectangle((340, 600, 560, 800), fill=(245, 240, 230))
-    path = tmp_path / "bottle.jpg"
+    path = folder / "bottle.jpg"
     picture.save(path, quality=92)
     return path
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    return bottle(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folders of a house that has made one draft; nobody changes them."""
+    root = tmp_path_factory.mktemp("warm")
+    options = MakeOptions(canvas=DRAFT, output=root / "out" / "ad.mp4")
+    job = create_pipeline_orchestrator(
+        "warm", options=options, settings=settings_in(root), providers=quick_providers()
+    )  # fmt: skip
+    asyncio.run(job.execute_pipeline("Solenne", "luxury", "Buy", str(bottle(root))))
+    return root
+
+
+@pytest.fixture
+def before(warm: Path, tmp_path: Path) -> None:
+    """This house has made Solenne's draft before."""
+    for name in ("data", "cache"):
+        shutil.copytree(warm / name, tmp_path / name)
 
 
 @pytest.fixture
@@ -135,20 +164,20 @@ class TestPipelineOrchestrator:
         assert video.size == path.stat().st_size
         assert set(video.stage_seconds) == set(STAGES)
 
+    @pytest.mark.usefixtures("before")
     async def test_running_again_makes_nothing(self, make: Make, photo: Path, settings: Settings) -> None:
-        await make("one").execute_pipeline("Solenne", "luxury", "Buy", str(photo))
-        before = receipts(settings)
+        made = receipts(settings)
         again = make("two")
         await again.execute_pipeline("Solenne", "luxury", "Buy", str(photo))
-        assert receipts(settings) == before
+        assert receipts(settings) == made
         assert again.video is not None
         assert again.video.made == 0
 
+    @pytest.mark.usefixtures("before")
     async def test_another_cta_makes_only_what_depends_on_it(self, make: Make, photo: Path, settings: Settings) -> None:
-        await make("one").execute_pipeline("Solenne", "luxury", "Buy now", str(photo))
-        before = receipts(settings)
+        made = receipts(settings)
         await make("two").execute_pipeline("Solenne", "luxury", "Get yours", str(photo))
-        changed = {label for label, count in receipts(settings).items() if count != before.get(label)}
+        changed = {label for label, count in receipts(settings).items() if count != made.get(label)}
         assert changed <= {
             "script",
             "voice 4",
@@ -178,10 +207,10 @@ class TestPipelineOrchestrator:
         with av.open(str(tmp_path / "parts" / "voice_1.mp3")) as voice:
             assert (voice.streams.audio[0].sample_rate, voice.streams.audio[0].codec.name) == (44_100, "mp3float")
 
+    @pytest.mark.usefixtures("before")
     async def test_a_segment_cut_short_before_composition_is_made_again(
         self, make: Make, photo: Path, settings: Settings
     ) -> None:
-        await make("one").execute_pipeline("Solenne", "luxury", "Buy", str(photo))
         with Session(open_database(settings.database_url)) as session, session.begin():
             row = session.scalars(select(Receipt).where(Receipt.label == "scene 2")).one()
             blob = row.files["segment"]
@@ -256,6 +285,7 @@ class TestBadEndings:
             label: after[label] for label, count in before.items() if count
         }
 
+    @pytest.mark.usefixtures("before")
     async def test_composition_that_fails_says_so(self, make: Make, photo: Path, tmp_path: Path) -> None:
         (tmp_path / "noise.mp3").write_bytes(b"this is no music")
         with pytest.raises(PipelineOrchestrationError, match=r"^Video composition failed: ") as caught:
@@ -305,6 +335,7 @@ class TestBadEndings:
         assert not list((settings.cache_dir / "tmp").iterdir())
         assert not (tmp_path / "out").exists()
 
+    @pytest.mark.usefixtures("before")
     async def test_the_result_survives_cleaning_twice(self, make: Make, photo: Path) -> None:
         orchestrator = make("../../odd id")
         path = Path(await orchestrator.execute_pipeline("Solenne", "luxury", "Buy", str(photo)))
@@ -317,7 +348,9 @@ class TestBadEndings:
 class TestSessions:
     """The caller's own session."""
 
+    @pytest.mark.usefixtures("before")
     async def test_the_callers_session_sees_the_truth_afterwards(self, make: Make, photo: Path, tmp_path: Path) -> None:
+        shutil.copy(tmp_path / "data" / "badapple.db", tmp_path / "callers.db")
         engine = open_database(f"sqlite:///{tmp_path / 'callers.db'}")
         with Session(engine) as session:
             session.add(Job(id="mine", status="pending", product_name="a", style="luxury", cta_text="b"))

@@ -15,7 +15,9 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import obstore
 import pytest
+from obstore.store import S3Store
 
 from badapple.ports import Storage
 from badapple.storage import open_storage
@@ -69,6 +71,11 @@ def s3_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
                 break
         else:
             pytest.fail((folder / "log").read_text()[-2000:])
+        store = S3Store(
+            "badapple", endpoint=f"http://127.0.0.1:{ports['s3.port']}", region="us-east-1", access_key_id=KEY,
+            secret_access_key=SECRET, client_options={"allow_http": True},
+        )  # fmt: skip
+        obstore.put(store, "first", b"")  # makes the bucket
         yield ports["s3.port"]
     finally:
         server.kill()

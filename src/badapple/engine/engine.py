@@ -38,6 +38,8 @@ _BUSY, _CALM, _IDLE = 0.1, 0.8, 1.0
 _SLOWER = 1.6  #: times as long until the next look, while there is nothing
 _NOW = 0.005  #: seconds that DBOS itself waits before a look
 _STAYS_BUSY = 3.0  #: seconds for which it is looked into often after something was there
+#: Seconds between looks for messages, of which we send none; on SQLite a process that ends waits for the next.
+_LISTENS = 0.5
 _OPEN = ("ENQUEUED", "PENDING", "DELAYED")
 _ENDED = ("SUCCESS", "ERROR", "CANCELLED")
 ANY = (*_OPEN, *_ENDED)  #: every status there is
@@ -131,7 +133,7 @@ class Engine:
                 "name": _APP, "system_database_url": url, "dbos_system_schema": _SCHEMA, "executor_id": executor,
                 "application_version": VERSION, "max_executor_threads": threads, "run_migrations": sqlite,
                 "sys_db_pool_size": 8, "sys_db_polling_concurrency": 4, "log_level": "WARNING",
-                "notification_listener_polling_interval_sec": 5.0, "scheduler_polling_interval_sec": 3600.0,
+                "notification_listener_polling_interval_sec": _LISTENS, "scheduler_polling_interval_sec": 3600.0,
             }
         )  # fmt: skip
         logging.getLogger("dbos").addFilter(Quieter())

@@ -74,7 +74,7 @@ async def _quote(planned: Planned, settings: Settings) -> Quote:
 
 
 def _seconds(planned: Planned, settings: Settings, *, buys: bool) -> float:
-    """Return how long the last edit of the same kind took, and no longer than the whole ad would."""
+    """Return how long the last edit of the same kind took; before there is one, no longer than the whole ad would."""
     whole, kind = pricing.expected_seconds(planned.order, settings), planned.change.partition(" ")[0]
     canvas = planned.order.options.canvas.width
     edits = select(Job).where(Job.parent_id.is_not(None), Job.status == JobStatus.COMPLETED.value)
