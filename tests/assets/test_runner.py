@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from badapple.database import open_database
 from badapple.errors import DiskError, MediaError, OutOfMemoryError
 from badapple.journal import Journal
 from badapple.models import Asset, AssetRequest, Maker
+from badapple.storage.folder import FolderStorage
 
 
 class Kitchen:
@@ -156,6 +157,31 @@ async def test_a_full_disk_is_named(runner: Open, kitchen: Kitchen) -> None:
     with pytest.raises(DiskError, match="is full") as caught:
         await runner().run(leaf("a"))
     assert "BADAPPLE_CACHE_DIR" in caught.value.hint
+
+
+class NoRoomHere(FolderStorage):
+    """A shared folder whose files find no room on the disk of whoever fetches them."""
+
+    def get(self, key: str, out: Path) -> bool:
+        assert self.size(key) is not None
+        Path("/dev/full").write_bytes(b"film")
+        return super().get(key, out)
+
+
+@pytest.mark.parametrize("ask", [LocalRunner.find, LocalRunner.run])
+async def test_a_disk_that_is_full_when_another_s_part_comes_is_named(
+    tmp_path: Path, kitchen: Kitchen, ask: Callable[[LocalRunner, AssetRequest], Awaitable[Asset | None]]
+) -> None:
+    database = open_database(f"sqlite:///{tmp_path / 'j.db'}")
+    for machine, opened in (("m1", FolderStorage), ("m2", NoRoomHere)):
+        cache = Cache(tmp_path / machine, storage=opened(tmp_path / "share"))
+        ours = LocalRunner(Journal(database, cache), cache, recipes={"leaf": Recipe(make=kitchen.leaf)})
+        if machine == "m1":
+            await ours.run(leaf("a"))
+    with pytest.raises(DiskError, match=r"the disk of the cache .*m2 is full"):
+        await ask(ours, leaf("a"))
+    assert kitchen.made == ["a"]
+    assert not list((tmp_path / "m2" / "tmp").iterdir())
 
 
 async def test_begin_is_told_only_when_work_begins(runner: Open) -> None:

@@ -94,9 +94,17 @@ class LocalRunner:
         return asset
 
     async def find(self, request: AssetRequest) -> Asset | None:
-        """Return the asset if it is finished; nothing is made."""
+        """Return the asset if it is finished; nothing is made.
+
+        Raises:
+            DiskError: its files lie elsewhere, and cannot be kept here.
+            StorageError: its files lie elsewhere, and cannot be asked for.
+        """
         key = key_of(request)
-        return None if self._stale(key) else await self._quick(self._journal.find, key)
+        try:
+            return None if self._stale(key) else await self._quick(self._journal.find, key)
+        except OSError as error:
+            raise _disk_error(error, self._cache.root) from error
 
     def knows(self, asset: Asset, request: AssetRequest) -> None:
         """Remember how an asset was ordered that was made elsewhere, to make it again where its files are gone."""
@@ -106,10 +114,14 @@ class LocalRunner:
         """Make sure that every worker can get the files of an asset that is here; blocks.
 
         Raises:
+            DiskError: they cannot be read.
             StorageError: the storage cannot be reached or written.
         """
-        for path in asset.files.values():
-            self._cache.share(Blob(sha256=path.stem, size=path.stat().st_size, suffix=path.suffix))
+        try:
+            for path in asset.files.values():
+                self._cache.share(Blob(sha256=path.stem, size=path.stat().st_size, suffix=path.suffix))
+        except OSError as error:
+            raise _disk_error(error, self._cache.root) from error
 
     async def settle(self) -> None:
         """Begin nothing more, and wait until what is paid for is collected: here the till sees to that."""
