@@ -38,8 +38,7 @@ _BUSY, _CALM, _IDLE = 0.1, 0.8, 1.0
 _SLOWER = 1.6  #: times as long until the next look, while there is nothing
 _NOW = 0.005  #: seconds that DBOS itself waits before a look
 _STAYS_BUSY = 3.0  #: seconds for which it is looked into often after something was there
-#: Seconds between looks for messages, of which we send none; on SQLite a process that ends waits for the next.
-_LISTENS = 0.5
+_LISTENS = 0.5  #: seconds between looks for messages, which nobody sends; on SQLite the end of a process waits for one
 _OPEN = ("ENQUEUED", "PENDING", "DELAYED")
 _ENDED = ("SUCCESS", "ERROR", "CANCELLED")
 ANY = (*_OPEN, *_ENDED)  #: every status there is
