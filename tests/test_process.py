@@ -14,6 +14,7 @@ import pytest
 
 from badapple import process
 from badapple.errors import DiskError, OutOfMemoryError, ToolError
+from badapple.process.child import child
 
 
 def test_output_is_returned() -> None:
@@ -78,6 +79,27 @@ def test_a_line_without_an_end_is_kept_in_pieces() -> None:
     with pytest.raises(ToolError, match="end") as caught:
         process.run([sys.executable, "-c", script])
     assert max(map(len, caught.value.last_lines)) <= 500
+
+
+class Slow(list[bytes]):
+    """What keeps its reader from reading on at once."""
+
+    def append(self, data: bytes) -> None:
+        time.sleep(0.1)
+        super().append(data)
+
+
+def test_a_child_that_is_ended_while_it_writes_is_heard_out() -> None:
+    script = "import os\nwhile True: os.write(1, bytes(4096))"
+    with (
+        pytest.raises(KeyboardInterrupt),
+        child([sys.executable, "-c", script], limits=process.Limits(output=1 << 30), fed=False) as running,
+    ):
+        running._out = heard = Slow()
+        while not heard:
+            time.sleep(0.01)
+        raise KeyboardInterrupt
+    assert not any(reader.is_alive() for reader in running._readers)
 
 
 def test_pipe_feeds_a_child() -> None:

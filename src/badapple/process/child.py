@@ -121,8 +121,7 @@ class Child:
             DiskError: it said that the disk is full.
             OutOfMemoryError: memory ran out.
         """
-        for reader in self._readers:
-            reader.join(10)
+        self._hear_out()
         code = own_end(self.process.returncode) if self._locked else self.process.returncode
         if self.over:
             raise ToolError(
@@ -140,6 +139,20 @@ class Child:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+
+    def close(self) -> None:
+        """End it, where it has not ended, and close what leads to it."""
+        if self.process.poll() is None:
+            self.kill()
+        self._hear_out()  # a stream that is closed under its reader breaks it
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            if stream is not None:
+                with contextlib.suppress(OSError, ValueError):
+                    stream.close()
+
+    def _hear_out(self) -> None:
+        for reader in self._readers:
+            reader.join(10)
 
     def _read_out(self, stream: IO[bytes]) -> None:
         kept, most = 0, self._limits.output
@@ -184,9 +197,4 @@ def child(
     try:
         yield running
     finally:
-        if process.poll() is None:
-            running.kill()
-        for stream in (process.stdin, process.stdout, process.stderr):
-            if stream is not None:
-                with contextlib.suppress(OSError, ValueError):
-                    stream.close()
+        running.close()
