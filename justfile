@@ -16,7 +16,7 @@ studio:
 
 # The studio in Chromium against real servers and real drafts (`--shots FOLDER` keeps pictures of all pages)
 studio-tests *words:
-    ./test tests/studio/browser -m "browser or not browser" -p no:randomly {{ words }}
+    ./test tests/studio/browser tests/studio/test_browser.py -m "browser or not browser" -p no:randomly {{ words }}
 
 # How heavy and how quick the studio's pages are, and what Lighthouse says of them
 studio-measures *words:
@@ -34,7 +34,7 @@ types:
 
 # Only the tests
 test *words:
-    ./test -n 2 --dist loadgroup {{ words }}
+    ./test -n 2 {{ words }}
 
 # Proofs that wait much, left out above
 long *words:

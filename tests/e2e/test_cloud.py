@@ -74,12 +74,13 @@ async def test_the_quote_is_what_it_costs_and_sends_nothing(studio: Studio) -> N
     assert all("(at 127.0.0.1:" in vendor for vendor, _ in quote.sees)  # another address than the vendor's own is named
 
 
-#: What goes wrong and is overcome: the film is made, for the same money.
 #: Told apart by vendors' own tests too.
 LONG = (
     *("little credit", "the create answers 500 but was accepted", "polling fails", "too many voices at once"),
     *("a file breaks off", "a voice's reply is lost", "Claude is overloaded"),
+    *("clips that are no clips", "clips gone", "voices without a sound"),
 )
+#: What goes wrong and is overcome: the film is made, for the same money.
 OVERCOME = {
     "a reply is lost after a clip was ordered": Fault(vendor="replicate", route="create", nth=(2,), drop="after"),
     "the create answers 500 but was accepted": Fault(
@@ -141,7 +142,9 @@ FATAL = {
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("what", FATAL)
+@pytest.mark.parametrize(
+    "what", [pytest.param(name, marks=pytest.mark.long) if name in LONG else name for name in FATAL]
+)
 async def test_what_cannot_be_overcome_says_what_it_cost(prepared: Studio, what: str) -> None:
     fault, stage, words, retryable, total = FATAL[what]
     prepared.sims.set_faults([fault])

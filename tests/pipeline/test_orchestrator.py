@@ -6,8 +6,10 @@ import asyncio
 import itertools
 import json
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -37,8 +39,6 @@ from badapple.pipeline.orchestrator import (
 )
 from badapple.providers import resolve
 from badapple.testing import Breaking, quick_providers
-
-pytestmark = pytest.mark.xdist_group("story")  # what is warm, is so in one process
 
 Make = Callable[..., PipelineOrchestrator]
 STAGES = ["script_gen", "voice_gen", "video_gen", "cta_gen", "compositing"]
@@ -359,8 +359,14 @@ class TestSessions:
             job = session.get_one(Job, "mine")
             assert (job.status, job.product_name) == ("completed", "Solenne")
 
-    async def test_a_database_in_memory_works(self, make: Make, photo: Path) -> None:
+    @pytest.mark.usefixtures("before")
+    async def test_a_database_in_memory_works(self, make: Make, photo: Path, tmp_path: Path) -> None:
         with Session(create_engine("sqlite://")) as session:
+            with closing(sqlite3.connect(tmp_path / "data" / "badapple.db")) as file:
+                held = session.connection().connection.driver_connection
+                assert held is not None
+                file.backup(held)
+            session.commit()
             await make("memory", session).execute_pipeline("Solenne", "luxury", "Buy", str(photo))
             assert session.get_one(Job, "memory").status == "completed"
 

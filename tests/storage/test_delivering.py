@@ -98,7 +98,7 @@ def test_uploaded_checked_linked_and_then_the_temporary_files_go(studio: Studio)
 
 
 @on_buckets
-@pytest.mark.parametrize("when", ["papers", "between", "linked"])
+@pytest.mark.parametrize("when", [pytest.param("papers", marks=pytest.mark.long), "between", "linked"])
 def test_a_process_that_is_killed_over_it_loses_nothing_and_leaves_nothing(studio: Studio, when: str) -> None:
     assert studio.make(when) == -9
     assert (studio.place() is not None) == (when == "linked")
@@ -112,7 +112,7 @@ def test_a_process_that_is_killed_over_it_loses_nothing_and_leaves_nothing(studi
 
 
 @on_buckets
-@pytest.mark.parametrize("when", ["papers", "between", "linked"])
+@pytest.mark.parametrize("when", [pytest.param("papers", marks=pytest.mark.long), "between", "linked"])
 async def test_a_job_that_was_killed_is_deleted_with_all_it_had_stored(studio: Studio, when: str) -> None:
     assert studio.make(when) == -9
     if when != "linked":

@@ -79,7 +79,7 @@ async def here(tmp_path: Path) -> AsyncIterator[Browsing]:
         yield found
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light")])
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), pytest.param(1440, "light", marks=pytest.mark.browser)])
 async def test_every_page_is_for_everybody(here: Browsing, width: int, scheme: str) -> None:
     """No violation that axe knows, nothing to scroll sideways, nothing in the console, the policy included."""
     found = []
@@ -96,6 +96,7 @@ async def test_every_page_is_for_everybody(here: Browsing, width: int, scheme: s
 
 
 @BUILT
+@pytest.mark.browser
 async def test_the_form_shows_what_it_will_make(here: Browsing, tmp_path: Path) -> None:
     photo = tmp_path / "lamp.png"
     from PIL import Image  # noqa: PLC0415
@@ -118,6 +119,7 @@ async def test_the_form_shows_what_it_will_make(here: Browsing, tmp_path: Path) 
 
 
 @BUILT
+@pytest.mark.browser
 async def test_a_page_follows_its_job_and_keeps_the_focus(here: Browsing) -> None:
     async with here.page() as page:
         await page.goto("/ads/running")
@@ -134,6 +136,7 @@ async def test_a_page_follows_its_job_and_keeps_the_focus(here: Browsing) -> Non
 
 
 @BUILT
+@pytest.mark.browser
 async def test_shortcuts_lead_everywhere_and_are_not_heard_in_fields(here: Browsing) -> None:
     async with here.page() as page:
         await page.goto("/library")
@@ -154,6 +157,7 @@ async def test_shortcuts_lead_everywhere_and_are_not_heard_in_fields(here: Brows
 
 
 @BUILT
+@pytest.mark.browser
 async def test_a_theme_is_kept_and_there_from_the_first_paint(here: Browsing) -> None:
     async with here.page(scheme="light") as page:
         await page.goto("/library")
@@ -205,6 +209,7 @@ async def test_pages_whose_scripts_do_not_load_are_usable_and_say_so(here: Brows
 
 
 @BUILT
+@pytest.mark.browser
 async def test_a_key_that_failed_its_test_is_not_called_ready(tmp_path: Path) -> None:
     dead = {"ANTHROPIC_API_KEY": "sk-ant-none", "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{free_port()}"}
     async with browsing(tmp_path, **dead) as here, here.page(390) as page:
@@ -221,6 +226,7 @@ async def test_a_key_that_failed_its_test_is_not_called_ready(tmp_path: Path) ->
 
 
 @BUILT
+@pytest.mark.browser
 async def test_several_ads_are_deleted_after_one_question(here: Browsing) -> None:
     async with here.page() as page:
         await page.goto("/library")

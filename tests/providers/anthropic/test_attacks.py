@@ -31,6 +31,9 @@ GOOD = ("Look at this.", "It waits for you.", "See the shape of it.", "Now is a 
 RULES = " ".join(prompts.WRITER.split()[:9])
 KEY = "sk-ant-canary-00000000"
 
+#: How the model obeys, and which quarter of the texts it gets.
+WAYS = [*product(["everywhere", "here and there"], range(4)), ("mended", 0)]
+
 
 class Obedient:
     """A model that says what an attack wants.
@@ -152,7 +155,9 @@ async def film(obedient: Obedient, number: int, photo: Path) -> tuple[Script | P
         return error, till
 
 
-@pytest.mark.parametrize(("way", "first"), [*product(["everywhere", "here and there"], range(4)), ("mended", 0)])
+@pytest.mark.parametrize(
+    ("way", "first"), [*WAYS[::2], *(pytest.param(*way, marks=pytest.mark.long) for way in WAYS[1::2])]
+)
 async def test_whatever_a_text_orders_the_film_is_clean_or_there_is_none(
     obedient: Obedient, tmp_path: Path, way: str, first: int
 ) -> None:
