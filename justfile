@@ -36,7 +36,7 @@ types:
 test *words:
     ./test -n 2 {{ words }}
 
-# Proofs that wait much, left out above
+# Proofs that take long, left out above
 long *words:
     ./test -n 2 -m long {{ words }}
 
