@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import runpy
+from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +33,48 @@ class Scheduling(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         return next((path for path in TOGETHER if nodeid.startswith(path)), nodeid)
+
+
+#: Grids of drawn frames, such as every style with every kind of product. Every second square of each board is long: all
+#: styles and all kinds stay in the default tests, and all pairs of them in `just long`.
+BOARDS = frozenset(
+    {
+        "test_a_real_photo_finds_its_family",
+        "test_a_small_picture_is_never_blown_up_beyond_twice_its_pixels",
+        "test_any_name_keeps_to_its_zone",
+        "test_boxes_tell_where_the_pixels_change",
+        "test_every_background_carries_the_same_card",
+        "test_every_scene_keeps_its_words_in_their_zone",
+        "test_every_scene_keeps_its_words_in_their_zone_and_off_the_product",
+        "test_every_style_shows_every_family_with_its_words_in_their_places",
+        "test_the_accent_is_the_button_of_every_style_and_its_words_can_be_read",
+        "test_the_next_take_shows_the_same_words_in_another_picture",
+        "test_the_product_stands_where_it_is_asked_to",
+        "test_the_product_stays_out_of_the_captions_in_every_scene",
+    }
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    seen: defaultdict[tuple[str, str], list[str]] = defaultdict(list)  # edge of a board -> its cases, in their order
+    for item in items:
+        if not isinstance(item, pytest.Function) or item.originalname not in BOARDS:
+            continue
+        square = 0
+        for name, value in item.callspec.params.items():
+            edge, case = seen[item.originalname, name], repr(value)
+            if case not in edge:
+                edge.append(case)
+            square += edge.index(case)
+        if square % 2:
+            item.add_marker(pytest.mark.long)
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector look at thousands of tests and all that they import once, and not again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -98,7 +98,9 @@ def test_uploaded_checked_linked_and_then_the_temporary_files_go(studio: Studio)
 
 
 @on_buckets
-@pytest.mark.parametrize("when", [pytest.param("papers", marks=pytest.mark.long), "between", "linked"])
+@pytest.mark.parametrize(
+    "when", ["between", *(pytest.param(when, marks=pytest.mark.long) for when in ("papers", "linked"))]
+)
 def test_a_process_that_is_killed_over_it_loses_nothing_and_leaves_nothing(studio: Studio, when: str) -> None:
     assert studio.make(when) == -9
     assert (studio.place() is not None) == (when == "linked")
