@@ -68,6 +68,33 @@ def test_trim_removes_the_least_recently_used_first(cache: Cache) -> None:
     assert cache.get(new) is not None
 
 
+def test_whoever_has_ample_room_is_not_looked_at_again_at_once(tmp_path: Path) -> None:
+    def fill(size: int) -> None:
+        put(ours, os.urandom(size))
+        for path in (ours.root / "blobs").glob("*/*"):
+            os.utime(path, (1, 1))
+
+    ours = Cache(tmp_path / "cache", max_bytes=1000)
+    assert ours.keep_under_limit() == 0  # there is no folder yet
+    fill(500)
+    assert ours.keep_under_limit() == 0
+    fill(900)
+    assert Cache(ours.root, max_bytes=1000).keep_under_limit() == 0  # by another's look there is room for 500
+    os.utime(ours.root / "room", (time.time() - 61, time.time() - 61))
+    assert ours.keep_under_limit() >= 400
+    put(ours, b"x" * (950 - ours.size()[0]))
+    assert ours.trim() == 0
+    fill(100)
+    assert ours.keep_under_limit() > 0  # room for 50 is not ample
+    for odd in ("", "much"):
+        (ours.root / "room").write_text(odd)
+        fill(1000)
+        assert ours.keep_under_limit() > 0
+    os.utime(ours.root / "room", (time.time() + 3600, time.time() + 3600))
+    fill(1000)
+    assert ours.keep_under_limit() > 0  # a clock that was wrong
+
+
 def test_clear_empties(cache: Cache) -> None:
     put(cache, b"x")
     assert cache.clear() == 1

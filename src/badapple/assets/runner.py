@@ -136,7 +136,7 @@ class LocalRunner:
 
     async def trim(self, *, keep: frozenset[str]) -> None:
         """Bring the cache under its limit; content with a SHA-256 in `keep` stays."""
-        await in_thread(self._cache.trim, keep=keep)
+        await in_thread(self._cache.keep_under_limit, keep=keep)
 
     def _take(self, file: Path, *, key: str, kind: str) -> Asset:
         found = self._journal.find(key)
