@@ -4,7 +4,7 @@
 
 Jobs are made offline with instant recipes (see `badapple.testing.instant`), so that what is left is the story's own
 bookkeeping and the engine. The same jobs without an engine are the measure: what a worker needs more is the engine's.
-Waiting jobs wait for a vendor that does not answer.
+Waiting jobs wait for clips that do not come: sixteen of them in the worker, the others in the queue.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from badapple.jobs.orders import JobOrder
 
 _TICK = os.sysconf("SC_CLK_TCK")
+_AT_ONCE = 16  #: stories that a worker tells at once
 _PLAIN = 30  #: jobs without an engine that are averaged
 
 
@@ -168,17 +169,16 @@ async def plain_jobs(count: int) -> float:
 
 
 def load(database: str, *, count: int, root: Path, seconds: float = 20) -> Load:
-    """Let jobs wait for a vendor that does not answer, and look at their worker; no job at all is an idle worker."""
-    with Place(database, root=root, latency={"messages": 3600.0}) as place:
+    """Let jobs wait for clips and for each other, and look at their worker; no job at all is an idle worker."""
+    with Place(database, root=root, latency={"minimax/hailuo-2.3-fast": 3600.0}) as place:
         for number in range(count):
             jobs.submit(order(number), place.settings)
-        place.fleet.start("m1", concurrency=max(1, count))
-        pid, until = place.fleet.pid("m1"), time.monotonic() + 60 + count * 0.3
-        while count and time.monotonic() < until and _begun(place.engine) < count:
+        place.fleet.start("m1")
+        pid, until = place.fleet.pid("m1"), time.monotonic() + 90
+        while count and time.monotonic() < until and _begun(place.engine) < min(count, _AT_ONCE):
             time.sleep(0.5)
-        if _begun(place.engine) < count:
-            print(f"  only {_begun(place.engine)} of {count} jobs began", flush=True)
-        time.sleep(5)
+        print(f"  {_begun(place.engine)} of {count} jobs have begun", flush=True)
+        time.sleep(10 if count else 5)
         used, begun = _seconds(pid), time.monotonic()
         time.sleep(seconds)
         share = (_seconds(pid) - used) / (time.monotonic() - begun)
