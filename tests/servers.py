@@ -78,10 +78,10 @@ class Postgres:
             else:
                 return
 
-    def stop(self, how: signal.Signals = signal.SIGQUIT) -> None:
+    def stop(self) -> None:
         """End at once, as in a crash: SIGQUIT is `pg_ctl stop -m immediate`."""
         if self.process is not None:
-            self.process.send_signal(how)
+            self.process.send_signal(signal.SIGQUIT)
             self.process.wait(20)
             self.process = None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import hashlib
 import logging
 import re
@@ -17,11 +17,11 @@ from badapple.assets.slots import Slots
 from badapple.cache import Blob
 from badapple.errors import DiskError, MediaError, OutOfMemoryError
 from badapple.models import AssetRequest, Maker
-from badapple.process import Aside, in_thread
+from badapple.process import Aside, in_thread, is_full
 from badapple.telemetry import metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
     from pathlib import Path
 
     from badapple.assets.made import Made, Recipe
@@ -84,12 +84,10 @@ class LocalRunner:
             DiskError: the cache cannot be written.
         """
         key = key_of(request)
-        try:
+        with _kept_in(self._cache.root):
             asset = None if self._stale(key) else await self._quick(self._journal.find, key)
             if asset is None:
                 asset = await self._make(key, request, on_begin)
-        except OSError as error:
-            raise _disk_error(error, self._cache.root) from error
         self._seen[asset.digest] = request
         return asset
 
@@ -101,10 +99,8 @@ class LocalRunner:
             StorageError: its files lie elsewhere, and cannot be asked for.
         """
         key = key_of(request)
-        try:
+        with _kept_in(self._cache.root):
             return None if self._stale(key) else await self._quick(self._journal.find, key)
-        except OSError as error:
-            raise _disk_error(error, self._cache.root) from error
 
     def knows(self, asset: Asset, request: AssetRequest) -> None:
         """Remember how an asset was ordered that was made elsewhere, to make it again where its files are gone."""
@@ -117,11 +113,9 @@ class LocalRunner:
             DiskError: they cannot be read.
             StorageError: the storage cannot be reached or written.
         """
-        try:
+        with _kept_in(self._cache.root):
             for path in asset.files.values():
                 self._cache.share(Blob(sha256=path.stem, size=path.stat().st_size, suffix=path.suffix))
-        except OSError as error:
-            raise _disk_error(error, self._cache.root) from error
 
     async def settle(self) -> None:
         """Begin nothing more, and wait until what is paid for is collected: here the till sees to that."""
@@ -129,10 +123,8 @@ class LocalRunner:
     async def ingest(self, file: Path, *, kind: str, sha256: str) -> Asset:
         """Keep a file that the caller handed in, named by its content."""
         key = ingest_key(kind, sha256)
-        try:
+        with _kept_in(self._cache.root):
             return await self._quick(self._take, file, key=key, kind=kind)
-        except OSError as error:
-            raise _disk_error(error, self._cache.root) from error
 
     async def trim(self, *, keep: frozenset[str]) -> None:
         """Bring the cache under its limit; content with a SHA-256 in `keep` stays."""
@@ -247,16 +239,22 @@ def ingest_key(kind: str, sha256: str) -> str:
     return hashlib.sha256(f"{kind}:{sha256}".encode()).hexdigest()
 
 
-def _disk_error(error: OSError, root: Path) -> DiskError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return DiskError(
-            f"the disk of the cache {root} is full",
-            hint="free some space or set BADAPPLE_CACHE_DIR, then run the same command again: finished parts are kept",
-        )
-    return DiskError(
-        f"the cache {root} cannot be used: {error.strerror or error}",
-        hint="set BADAPPLE_CACHE_DIR to a folder that can be written",
-    )
+@contextlib.contextmanager
+def _kept_in(root: Path) -> Iterator[None]:
+    """Say of a cache that cannot be read or written what stands in the way."""
+    try:
+        yield
+    except OSError as error:
+        if is_full(error):
+            raise DiskError(
+                f"the disk of the cache {root} is full",
+                hint="free some space or set BADAPPLE_CACHE_DIR, then run the same command again: finished parts are "
+                "kept",
+            ) from error
+        raise DiskError(
+            f"the cache {root} cannot be used: {error.strerror or error}",
+            hint="set BADAPPLE_CACHE_DIR to a folder that can be written",
+        ) from error
 
 
 def _story(request: AssetRequest, error: BaseException, *, alone: bool) -> dict[str, object]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from badapple.errors import StorageError
-from badapple.process import check_stop
+from badapple.process import check_stop, is_full
 from badapple.storage.content import FileContent, open_below
 from badapple.storage.keys import checked
 
@@ -175,7 +175,7 @@ class FolderStorage:
         try:
             yield
         except OSError as error:
-            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            full = is_full(error)
             raise StorageError(
                 f"the storage {self._root} " + ("is full" if full else f"cannot be {done}: {error.strerror or error}"),
                 hint="free some space there, then run it again: finished parts are kept"
