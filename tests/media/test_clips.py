@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     Clips = Callable[..., Path]
 
 TINY = Canvas(width=54, height=96, preset="ultrafast", crf=28)
+#: A second of it is more than any pipe holds: its decoder cannot be done before its frames are read.
+WIDE = Canvas(width=540, height=960, preset="ultrafast", crf=28)
 #: Frame n of this source is one shade of grey: 16 + 4 n.
 SHADES = "nullsrc=s=64x96:r={rate}:d={seconds},geq=lum='16+4*N':cb=128:cr=128"
 RED = (63, 102, 240)  # BT.709, limited range
@@ -261,13 +263,13 @@ def test_a_seam_reads_the_end_of_one_and_the_beginning_of_the_other(
 
 
 def test_a_reader_that_goes_away_leaves_no_decoder(made: Clips, frames: Callable[..., ClipFrames]) -> None:
-    clip = frames(made("testsrc2=s=640x1136:r=30:d=2"), 60)
-    body = encode.body(clip, 0, 60, canvas=TINY)
+    clip = frames(made("testsrc2=s=640x1136:r=30:d=2"), 60, WIDE)
+    body = encode.body(clip, 0, 60, canvas=WIDE)
     next(body)
     assert len(_decoders()) == 1
     body.close()
     assert not _decoders()
-    body = encode.body(clip, 0, 60, canvas=TINY)
+    body = encode.body(clip, 0, 60, canvas=WIDE)
     next(body)
     del body
     assert not _decoders()
