@@ -51,7 +51,8 @@ setup() {
     .venv/bin/python -m pip --version >/dev/null 2>&1 || make_venv
     rm -f .venv/.made-for-*
     say "Installing $(grep -c '==' "$lock") packages, each checked against its hash (a few minutes the first time)"
-    pip install --require-hashes -r "$lock" ||
+    # The list is complete: there is nothing to resolve.
+    pip install --no-deps --require-hashes -r "$lock" ||
         give_up "the packages could not be installed" "is there a network, and room on the disk? Running this again goes on"
     pip install --no-deps --no-build-isolation --no-index --editable . ||
         give_up "badapple itself could not be installed" "look at the lines above"
