@@ -31,6 +31,7 @@ class Door:
         self._flows = threading.Event()
         self._flows.set()
         self._sockets: list[socket.socket] = []
+        self._lock = threading.Lock()
         self._listener = self._listening(0)
         self.port: int = self._listener.getsockname()[1]
 
@@ -43,11 +44,12 @@ class Door:
         self._flows.clear()
 
     def shut(self) -> None:
-        for one in (self._listener, *self._sockets):
-            with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()
-        self._sockets.clear()
+        with self._lock:
+            for one in (self._listener, *self._sockets):
+                with suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
+                one.close()
+            self._sockets.clear()
         self._flows.set()
 
     def _listening(self, port: int) -> socket.socket:
@@ -60,7 +62,12 @@ class Door:
             while True:
                 outer = listener.accept()[0]
                 inner = socket.create_connection(("127.0.0.1", self._inner))
-                self._sockets += [outer, inner]
+                with self._lock:
+                    self._sockets += [outer, inner]
+                    if listener.fileno() < 0:  # it was shut between the two lines above
+                        while self._sockets:
+                            self._sockets.pop().close()
+                        return
                 for source, sink in ((outer, inner), (inner, outer)):
                     threading.Thread(target=self._pass_on, args=(source, sink), daemon=True).start()
 
