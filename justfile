@@ -108,6 +108,10 @@ bare *words:
 wheel *words:
     tools/wheel.sh {{ words }}
 
+# What the migrations make of an empty SQLite file, for new files to be made from
+sqlite-tables:
+    .venv/bin/python tools/sqlite_tables.py
+
 # Pin all dependencies anew (needs uv)
 lock *words:
     tools/lock {{ words }}

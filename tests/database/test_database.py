@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -9,13 +10,15 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import create_engine, inspect, select, text
+from sqlalchemy import Connection, create_engine, inspect, select, text
 from sqlalchemy.orm import Session
 
 from badapple.database import Base, Event, Job, Stage, open_database, schema, upgrade
 from badapple.database.connection import make_engine
-from badapple.database.schema import HEAD, current
+from badapple.database.schema import HEAD, SQLITE_TABLES, current
 from badapple.errors import ConfigError, DiskError
+
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def test_a_new_file_is_migrated_to_head(tmp_path: Path) -> None:
@@ -30,6 +33,16 @@ def test_migrations_make_exactly_the_models_tables(tmp_path: Path) -> None:
     created = create_engine(f"sqlite:///{tmp_path / 'b.db'}")
     Base.metadata.create_all(created)
     assert shape(migrated) == shape(created)
+
+
+def test_a_new_file_is_what_the_migrations_make(tmp_path: Path) -> None:
+    statements = runpy.run_path(str(ROOT / "tools" / "sqlite_tables.py"))["statements"]
+    with make_engine(f"sqlite:///{tmp_path / 'migrated.db'}").begin() as connection:
+        schema.run_migrations(connection)
+        migrated = list(statements(connection))
+        assert [*SQLITE_TABLES.read_text(encoding="utf-8").removesuffix("\n").split(";\n")] == migrated
+    with open_database(f"sqlite:///{tmp_path / 'new.db'}").connect() as connection:
+        assert list(statements(connection)) == migrated
 
 
 def shape(engine: object) -> dict[str, list[tuple[str, str, bool]]]:
@@ -79,15 +92,30 @@ def test_two_first_runs_at_once_do_not_meet(tmp_path: Path) -> None:
     assert [run.wait() for run in runs] == [0, 0, 0]
 
 
-@pytest.mark.parametrize("statement", [2, 9, 25, 60])
-def test_whoever_is_killed_while_tables_are_made_leaves_none_or_all(tmp_path: Path, statement: int) -> None:
+@pytest.mark.parametrize(("revision", "statement"), [(None, 2), (None, 9), (None, 25), ("0002", 9), ("0002", 50)])
+def test_whoever_is_killed_while_tables_are_made_leaves_none_or_all(
+    tmp_path: Path, revision: str | None, statement: int
+) -> None:
     url, program = f"sqlite:///{tmp_path / 'new.db'}", tmp_path / "killed.py"
     program.write_text(_KILLED, encoding="utf-8")
+    engine = make_engine(url)
+    if revision is not None:
+        with engine.begin() as connection:
+            _migrate(connection, revision)
+    before = shape(engine)
+    assert bool(before) is (revision is not None)
     done = subprocess.run([sys.executable, program, url, str(statement)], check=False)
     assert done.returncode == -9
-    with create_engine(url).connect() as connection:
-        assert inspect(connection).get_table_names() == []
+    assert shape(engine) == before
+    engine.dispose()
     assert shape(open_database(url)) == shape(open_database(f"sqlite:///{tmp_path / 'whole.db'}"))
+
+
+def _migrate(connection: Connection, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(schema.__file__).with_name("migrations")))
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
 
 
 _KILLED = """
@@ -119,10 +147,7 @@ def test_nonsense_is_a_clear_error(tmp_path: Path) -> None:
 def test_a_file_of_an_earlier_release_is_migrated_with_all_that_is_in_it(tmp_path: Path, revision: str) -> None:
     engine = make_engine(f"sqlite:///{tmp_path / 'old.db'}")
     with engine.begin() as connection:
-        config = Config()
-        config.set_main_option("script_location", str(Path(schema.__file__).with_name("migrations")))
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+        _migrate(connection, revision)
         known = {table: inspect(connection).get_columns(table) for table in ("jobs", "stages", "events")}
 
     def put(job: str) -> None:

@@ -6,8 +6,10 @@ Every page is whole without a script: forms, links, a page that asks again by it
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from fastapi import APIRouter
 from starlette.routing import Mount, Route
 
 from badapple.studio.assets import STATIC, Built, look_answer
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fastapi import FastAPI
+    from starlette.routing import BaseRoute
 
 __all__ = ["install"]
 
@@ -31,8 +34,16 @@ def install(app: FastAPI, *, static: Path = STATIC) -> None:
         static: the folder that the bundle was built into; there may be none.
     """
     app.state.studio = Studio(bundle=Folder(static))
-    app.include_router(router)
     app.router.routes += [
+        *_pages(),
         Route("/studio/looks/{name}", look_answer),
         Mount("/studio/built", Built(static)),
     ]
+
+
+@lru_cache(maxsize=1)
+def _pages() -> list[BaseRoute]:
+    """Return the routes of the pages, the same for every application."""
+    pages = APIRouter()
+    pages.include_router(router)
+    return pages.routes
