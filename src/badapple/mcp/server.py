@@ -8,9 +8,11 @@ import logging
 import os
 import sys
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.tools import Tool
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp.types import ToolAnnotations
 from starlette.requests import HTTPConnection
@@ -62,18 +64,26 @@ def build(
         note: writes down what was changed, or tried: the call, whose, action, target, outcome.
         intakes: how many photos are looked at at once; None takes four.
     """
-    server: MCPServer = MCPServer(
-        "badapple", title="badapple", version=__version__, instructions=_INSTRUCTIONS, log_level="WARNING"
-    )
     tools = Tools(settings, who=who, local=local, note=note, intakes=intakes)
-    server.add_tool(tools.list_styles, title="List styles", annotations=_READS)
-    server.add_tool(tools.estimate_ad, title="Estimate an ad", annotations=_READS)
-    server.add_tool(tools.create_ad, title="Make an ad", annotations=_MAKES)
-    server.add_tool(tools.get_ad, title="Look at an ad", annotations=_READS)
-    server.add_tool(tools.regenerate_scene, title="Film a scene anew", annotations=_MAKES)
-    server.add_tool(tools.cancel_ad, title="Cancel an ad", annotations=_ENDS)
-    server.add_tool(tools.delete_ad, title="Delete an ad", annotations=_ENDS)
-    return server
+    bound = [tool.model_copy(update={"fn": getattr(tools, tool.name)}) for tool in _described()]
+    return MCPServer(
+        "badapple", title="badapple", version=__version__, instructions=_INSTRUCTIONS, log_level="WARNING", tools=bound
+    )
+
+
+@lru_cache(maxsize=1)
+def _described() -> tuple[Tool, ...]:
+    """Return what agents are told of the tools: read from their signatures, the same for every server."""
+    tools = object.__new__(Tools)  # of no installation: nothing is called
+    return (
+        Tool.from_function(tools.list_styles, title="List styles", annotations=_READS),
+        Tool.from_function(tools.estimate_ad, title="Estimate an ad", annotations=_READS),
+        Tool.from_function(tools.create_ad, title="Make an ad", annotations=_MAKES),
+        Tool.from_function(tools.get_ad, title="Look at an ad", annotations=_READS),
+        Tool.from_function(tools.regenerate_scene, title="Film a scene anew", annotations=_MAKES),
+        Tool.from_function(tools.cancel_ad, title="Cancel an ad", annotations=_ENDS),
+        Tool.from_function(tools.delete_ad, title="Delete an ad", annotations=_ENDS),
+    )
 
 
 def mounted(
