@@ -57,8 +57,8 @@ BOARDS = frozenset(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    seen: defaultdict[tuple[str, str], list[str]] = defaultdict(list)  # edge of a board -> its cases, in their order
-    for item in items:
+    seen: defaultdict[tuple[str, str], list[str]] = defaultdict(list)  # edge of a board -> its cases
+    for item in sorted(items, key=lambda item: item.nodeid):  # pytest-randomly has shuffled them
         if not isinstance(item, pytest.Function) or item.originalname not in BOARDS:
             continue
         square = 0
