@@ -8,9 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, create_engine, inspect, select, text
+from sqlalchemy import create_engine, inspect, select, text
 from sqlalchemy.orm import Session
 
 from badapple.database import Base, Event, Job, Stage, open_database, schema, upgrade
@@ -101,7 +99,7 @@ def test_whoever_is_killed_while_tables_are_made_leaves_none_or_all(
     engine = make_engine(url)
     if revision is not None:
         with engine.begin() as connection:
-            _migrate(connection, revision)
+            schema.run_migrations(connection, revision)
     before = shape(engine)
     assert bool(before) is (revision is not None)
     done = subprocess.run([sys.executable, program, url, str(statement)], check=False)
@@ -109,13 +107,6 @@ def test_whoever_is_killed_while_tables_are_made_leaves_none_or_all(
     assert shape(engine) == before
     engine.dispose()
     assert shape(open_database(url)) == shape(open_database(f"sqlite:///{tmp_path / 'whole.db'}"))
-
-
-def _migrate(connection: Connection, revision: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(schema.__file__).with_name("migrations")))
-    config.attributes["connection"] = connection
-    command.upgrade(config, revision)
 
 
 _KILLED = """
@@ -147,7 +138,7 @@ def test_nonsense_is_a_clear_error(tmp_path: Path) -> None:
 def test_a_file_of_an_earlier_release_is_migrated_with_all_that_is_in_it(tmp_path: Path, revision: str) -> None:
     engine = make_engine(f"sqlite:///{tmp_path / 'old.db'}")
     with engine.begin() as connection:
-        _migrate(connection, revision)
+        schema.run_migrations(connection, revision)
         known = {table: inspect(connection).get_columns(table) for table in ("jobs", "stages", "events")}
 
     def put(job: str) -> None:
